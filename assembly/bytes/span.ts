@@ -1,0 +1,127 @@
+/**
+ * Bytes that live elsewhere: an address and a length. Functions take the pair `(ptr, len)`; `Span`
+ * holds one where it must be kept. Text from the network is bytes of unknown encoding throughout.
+ */
+import { lower } from "./ascii";
+
+@unmanaged
+export class Span {
+  ptr: usize;
+  /** Length in bytes. */
+  len: i32;
+}
+
+/** True if both are the same bytes. */
+export function equal(a: usize, aLen: i32, b: usize, bLen: i32): bool {
+  return aLen == bLen && memory.compare(a, b, <usize>aLen) == 0;
+}
+
+/** True if both are the same bytes but for the case of ASCII letters. */
+export function equalFold(a: usize, aLen: i32, b: usize, bLen: i32): bool {
+  if (aLen != bLen) return false;
+  for (let i = 0; i < aLen; i++) {
+    if (lower(load<u8>(a + i)) != lower(load<u8>(b + i))) return false;
+  }
+  return true;
+}
+
+/** True if the bytes are the ASCII text `literal`. */
+export function isText(ptr: usize, len: i32, literal: string): bool {
+  if (len != literal.length) return false;
+  const text = changetype<usize>(literal);
+  for (let i = 0; i < len; i++) {
+    if (<u32>load<u8>(ptr + i) != <u32>load<u16>(text + (<usize>i << 1))) return false;
+  }
+  return true;
+}
+
+/** True if the bytes are the lower-case ASCII text `literal`, in any case. */
+export function isTextFold(ptr: usize, len: i32, literal: string): bool {
+  return len == literal.length && startsWithTextFold(ptr, len, literal);
+}
+
+/** True if the bytes start with the lower-case ASCII text `literal`, in any case. */
+export function startsWithTextFold(ptr: usize, len: i32, literal: string): bool {
+  const n = literal.length;
+  if (len < n) return false;
+  const text = changetype<usize>(literal);
+  for (let i = 0; i < n; i++) {
+    if (<u32>lower(load<u8>(ptr + i)) != <u32>load<u16>(text + (<usize>i << 1))) return false;
+  }
+  return true;
+}
+
+/** Gives the offset of `byte` at or after `from`, or -1. */
+export function indexOf(ptr: usize, len: i32, byte: u8, from: i32 = 0): i32 {
+  for (let i = from; i < len; i++) {
+    if (load<u8>(ptr + i) == byte) return i;
+  }
+  return -1;
+}
+
+/** Gives the offset of the last `byte`, or -1. */
+export function lastIndexOf(ptr: usize, len: i32, byte: u8): i32 {
+  for (let i = len - 1; i >= 0; i--) {
+    if (load<u8>(ptr + i) == byte) return i;
+  }
+  return -1;
+}
+
+/**
+ * Gives the offset of the first occurrence of the needle, or -1. Linear on average, and bounded by
+ * len * needleLen: the needle is a rule's own text or, for `%{...}` arguments, at most MACRO_MAX bytes.
+ */
+export function find(ptr: usize, len: i32, needle: usize, needleLen: i32): i32 {
+  if (needleLen == 0) return 0;
+  const first = load<u8>(needle);
+  const last = len - needleLen;
+  for (let i = 0; i <= last; i++) {
+    if (load<u8>(ptr + i) == first && memory.compare(ptr + i, needle, <usize>needleLen) == 0) return i;
+  }
+  return -1;
+}
+
+/** Hashes bytes (FNV-1a, 32 bits), for tables of trusted keys: rule ids, names given in rules. */
+export function hashBytes(ptr: usize, len: i32): u32 {
+  let h: u32 = 0x811c9dc5;
+  for (let i = 0; i < len; i++) h = (h ^ <u32>load<u8>(ptr + i)) * 0x01000193;
+  return h;
+}
+
+/** The result of parsing a number: read at once, before the next call. */
+export let parsedInt: i64 = 0;
+
+/**
+ * Reads an optional sign and decimal digits after leading blanks, as C's `atoi` does, which is what
+ * SecLang's numeric operators are defined by. Gives the value, saturated; sets `parsedInt`.
+ */
+export function toInt(ptr: usize, len: i32): i64 {
+  let i = 0;
+  while (i < len && (load<u8>(ptr + i) == 0x20 || (load<u8>(ptr + i) >= 9 && load<u8>(ptr + i) <= 13))) i++;
+  let negative = false;
+  if (i < len && (load<u8>(ptr + i) == 0x2d || load<u8>(ptr + i) == 0x2b)) {
+    negative = load<u8>(ptr + i) == 0x2d;
+    i++;
+  }
+  let value: i64 = 0;
+  while (i < len) {
+    const digit = <i32>load<u8>(ptr + i) - 0x30;
+    if (digit < 0 || digit > 9) break;
+    if (value < 900000000000000000) value = value * 10 + digit;
+    i++;
+  }
+  return negative ? -value : value;
+}
+
+/** True if the bytes are one or more decimal digits; the value is then in `parsedInt`. */
+export function isUnsigned(ptr: usize, len: i32): bool {
+  if (len < 1 || len > 18) return false;
+  let value: i64 = 0;
+  for (let i = 0; i < len; i++) {
+    const digit = <i32>load<u8>(ptr + i) - 0x30;
+    if (digit < 0 || digit > 9) return false;
+    value = value * 10 + digit;
+  }
+  parsedInt = value;
+  return true;
+}

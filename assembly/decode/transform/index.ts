@@ -1,0 +1,137 @@
+/** The transformations of SecLang by name, and the one place that runs them. */
+import { writeInt } from "../../bytes/buffer";
+import { isTextFold } from "../../bytes/span";
+import { base64Decode, base64DecodeExt, base64Encode } from "./base64";
+import { lowercase, uppercase } from "./case";
+import { cmdLine } from "./commandline";
+import { removeComments, removeCommentsChar, replaceComments } from "./comments";
+import { md5, sha1 } from "./digest";
+import { cssDecode, escapeSeqDecode, jsDecode } from "./escape";
+import { hexDecode, hexEncode, sqlHexDecode } from "./hex";
+import { htmlEntityDecode } from "./html";
+import { removeNulls, replaceNulls } from "./nulls";
+import { close, open } from "./output";
+import { parityEven7bit, parityOdd7bit, parityZero7bit } from "./parity";
+import { normalizePath, normalizePathWin } from "./path";
+import { utf8toUnicode } from "./unicode";
+import { urlDecode, urlDecodeUni, urlEncode } from "./url";
+import { compressWhitespace, removeWhitespace, trim, trimLeft, trimRight } from "./whitespace";
+
+/** Names in the order of their numbers, `none` being 0; the two spellings of the path ones come last. */
+const NAMES: string =
+  "none base64decode base64decodeext base64encode cmdline compresswhitespace cssdecode escapeseqdecode hexdecode " +
+  "hexencode htmlentitydecode jsdecode length lowercase md5 normalizepath normalizepathwin parityeven7bit parityodd7bit " +
+  "parityzero7bit removecomments removecommentschar removenulls removewhitespace replacecomments replacenulls sha1 " +
+  "sqlhexdecode trim trimleft trimright uppercase urldecode urldecodeuni urlencode utf8tounicode ";
+
+export const NONE: i32 = 0;
+export const LENGTH: i32 = 12;
+export const LOWERCASE: i32 = 13;
+
+/** Gives the number of the transformation of that name, in any case, or -1. */
+export function transformationNamed(ptr: usize, len: i32): i32 {
+  if (isTextFold(ptr, len, "normalisepath")) return 15;
+  if (isTextFold(ptr, len, "normalisepathwin")) return 16;
+  let number = 0;
+  let start = 0;
+  for (let i = 0; i < NAMES.length; i++) {
+    if (NAMES.charCodeAt(i) != 0x20) continue;
+    if (i - start == len && sameName(ptr, len, start)) return number;
+    number++;
+    start = i + 1;
+  }
+  return -1;
+}
+
+function sameName(ptr: usize, len: i32, start: i32): bool {
+  for (let i = 0; i < len; i++) {
+    const c = load<u8>(ptr + i);
+    const folded = c >= 0x41 && c <= 0x5a ? c | 0x20 : c;
+    if (<i32>folded != NAMES.charCodeAt(start + i)) return false;
+  }
+  return true;
+}
+
+/** Runs a transformation, see output.ts. */
+export function transform(number: i32, ptr: usize, len: i32): bool {
+  switch (number) {
+    case 1:
+      return base64Decode(ptr, len);
+    case 2:
+      return base64DecodeExt(ptr, len);
+    case 3:
+      return base64Encode(ptr, len);
+    case 4:
+      return cmdLine(ptr, len);
+    case 5:
+      return compressWhitespace(ptr, len);
+    case 6:
+      return cssDecode(ptr, len);
+    case 7:
+      return escapeSeqDecode(ptr, len);
+    case 8:
+      return hexDecode(ptr, len);
+    case 9:
+      return hexEncode(ptr, len);
+    case 10:
+      return htmlEntityDecode(ptr, len);
+    case 11:
+      return jsDecode(ptr, len);
+    case 12:
+      return length(len);
+    case 13:
+      return lowercase(ptr, len);
+    case 14:
+      return md5(ptr, len);
+    case 15:
+      return normalizePath(ptr, len);
+    case 16:
+      return normalizePathWin(ptr, len);
+    case 17:
+      return parityEven7bit(ptr, len);
+    case 18:
+      return parityOdd7bit(ptr, len);
+    case 19:
+      return parityZero7bit(ptr, len);
+    case 20:
+      return removeComments(ptr, len);
+    case 21:
+      return removeCommentsChar(ptr, len);
+    case 22:
+      return removeNulls(ptr, len);
+    case 23:
+      return removeWhitespace(ptr, len);
+    case 24:
+      return replaceComments(ptr, len);
+    case 25:
+      return replaceNulls(ptr, len);
+    case 26:
+      return sha1(ptr, len);
+    case 27:
+      return sqlHexDecode(ptr, len);
+    case 28:
+      return trim(ptr, len);
+    case 29:
+      return trimLeft(ptr, len);
+    case 30:
+      return trimRight(ptr, len);
+    case 31:
+      return uppercase(ptr, len);
+    case 32:
+      return urlDecode(ptr, len);
+    case 33:
+      return urlDecodeUni(ptr, len);
+    case 34:
+      return urlEncode(ptr, len);
+    case 35:
+      return utf8toUnicode(ptr, len);
+    default:
+      return false;
+  }
+}
+
+/** `t:length`: the number of bytes, in decimal. */
+function length(len: i32): bool {
+  const out = open(20);
+  return close(out, out + writeInt(out, len));
+}

@@ -1,0 +1,290 @@
+/**
+ * Does the pattern match anywhere in the text? In time linear in the text, whatever the pattern.
+ *
+ * A state of the deterministic automaton is the set of instructions the nondeterministic one could be
+ * at. States are built when first needed and kept, so a text costs one table look-up a byte once its
+ * states exist. The table has a column for each byte class and one for the end of the text.
+ *
+ * Assertions look both ways. What lies behind is known when a set is built (start of text, line start,
+ * whether the last byte was a word byte: part of the state). What lies ahead is not: such assertions stay
+ * in the set, and are resolved when the next byte, or the end, is known. This is RE2's construction
+ * (https://swtch.com/~rsc/regexp/regexp3.html).
+ *
+ * All programs share one bounded cache. When it is full, all states are dropped and building starts
+ * over: memory is flat, and a step then costs at most the size of the program.
+ */
+import { Arena } from "../../bytes/arena";
+import { isWord } from "../../bytes/ascii";
+import { setHas } from "../byteset";
+import { BEGIN_LINE, BEGIN_TEXT, END_LINE, END_TEXT, NOT_WORD_BOUNDARY, WORD_BOUNDARY } from "./ast";
+import { OP_ASSERT, OP_BYTE, OP_MATCH, OP_SAVE, OP_SPLIT, Regex } from "./program";
+
+// State layout, in bytes from its address:
+const FLAGS: usize = 0; // u32: LAST_WORD, ASSERTS, and the assertions that hold behind
+const COUNT: usize = 4; // u32: instructions in the set
+const CODE: usize = 8; // u32: address of the instruction indices, u32 each
+const CHAIN: usize = 12; // u32: next state in its hash bucket
+const NEXT: usize = 16; // u32 for each class, then for the end: a state, UNKNOWN, DEAD or MATCHED
+
+const LAST_WORD: u32 = 0x100;
+const ASSERTS: u32 = 0x200;
+
+const UNKNOWN: usize = 0;
+const DEAD: usize = 1;
+const MATCHED: usize = 2;
+
+/** Stands for the end of the text where a byte is expected. */
+const END: i32 = -1;
+
+const BUCKETS: i32 = 64;
+
+/** Bytes of states that all programs of the VM may hold together. */
+export let cacheLimit: usize = 6 * 1024 * 1024;
+/** How often the cache was dropped since the VM started. */
+export let cacheFlushes: i32 = 0;
+/** Offset just past the byte that decided the last `matches`: the match ends here or one byte before. */
+export let decidedAt: i32 = 0;
+
+let cache: Arena = changetype<Arena>(0);
+let live: Regex | null = null;
+
+/** Sets the bytes that cached states may take, all programs together. */
+export function setCacheLimit(bytes: usize): void {
+  cacheLimit = bytes;
+}
+
+/** Gives the bytes that cached states take now. */
+export function cacheHeld(): usize {
+  return changetype<usize>(cache) == 0 ? 0 : cache.held;
+}
+
+/** Drops all states of all programs. A program must be dropped from the cache before its memory is freed. */
+export function flushCache(): void {
+  if (changetype<usize>(cache) == 0) return;
+  let regex = live;
+  while (regex) {
+    const next: Regex | null = regex.nextLive;
+    regex.states = 0;
+    regex.startState = 0;
+    regex.stateCount = 0;
+    regex.nextLive = null;
+    regex = next;
+  }
+  live = null;
+  cache.release();
+  cacheFlushes++;
+}
+
+/** True if the pattern matches somewhere in the `len` bytes at `ptr`. */
+export function matches(regex: Regex, ptr: usize, len: i32): bool {
+  let state = regex.startState;
+  if (state == 0) state = buildStart(regex);
+  if (state <= MATCHED) {
+    decidedAt = 0;
+    return state == MATCHED;
+  }
+  const classOf = regex.classOf;
+  const end = ptr + <usize>len;
+  for (let p = ptr; p < end; p++) {
+    const column = <usize>load<u8>(classOf + <usize>load<u8>(p)) << 2;
+    let next = <usize>load<u32>(state + column, NEXT);
+    if (next <= MATCHED) {
+      if (next == UNKNOWN) next = step(regex, state, <i32>load<u8>(p));
+      if (next <= MATCHED) {
+        decidedAt = <i32>(p - ptr) + 1;
+        return next == MATCHED;
+      }
+    }
+    state = next;
+  }
+  decidedAt = len;
+  let last = <usize>load<u32>(state + (<usize>regex.classes << 2), NEXT);
+  if (last == UNKNOWN) last = step(regex, state, END);
+  return last == MATCHED;
+}
+
+// Two sets of instruction indices that empty in constant time (Briggs and Torczon's sparse sets), and
+// a stack for following instructions that consume nothing. Sized for the largest program.
+let capacity: i32 = 0;
+let sparse: usize = 0;
+let dense: usize = 0;
+let denseCount: i32 = 0;
+let expanded: usize = 0;
+let stack: usize = 0;
+let asserts: bool = false;
+
+function prepare(size: i32): void {
+  if (changetype<usize>(cache) == 0) cache = Arena.create(0);
+  if (size <= capacity) return;
+  if (capacity != 0) {
+    heap.free(sparse);
+    heap.free(dense);
+    heap.free(expanded);
+    heap.free(stack);
+  }
+  capacity = size;
+  sparse = heap.alloc(<usize>size << 2);
+  memory.fill(sparse, 0, <usize>size << 2);
+  dense = heap.alloc(<usize>size << 2);
+  expanded = heap.alloc(<usize>size << 2);
+  // an instruction is put on the stack at most once for each of the two ways that lead to it
+  stack = heap.alloc(<usize>size << 3);
+}
+
+function insert(index: u32): bool {
+  const slot = load<u32>(sparse + (<usize>index << 2));
+  if (<i32>slot < denseCount && load<u32>(dense + (<usize>slot << 2)) == index) return false;
+  store<u32>(sparse + (<usize>index << 2), denseCount);
+  store<u32>(dense + (<usize>denseCount << 2), index);
+  denseCount++;
+  return true;
+}
+
+/**
+ * Adds to the set what can be reached from `index` without consuming a byte, given the assertions that
+ * hold (`holds`). With `pending`, an assertion about what lies ahead stays in the set. True if the text
+ * matches here.
+ */
+function follow(regex: Regex, index: u32, holds: i32, pending: bool): bool {
+  let depth: usize = 0;
+  store<u32>(stack, index);
+  depth++;
+  while (depth > 0) {
+    depth--;
+    const current = load<u32>(stack + (depth << 2));
+    if (!insert(current)) continue;
+    const inst = regex.inst(current);
+    switch (inst.op) {
+      case OP_MATCH:
+        return true;
+      case OP_SPLIT:
+        store<u32>(stack + (depth << 2), inst.arg);
+        store<u32>(stack + ((depth + 1) << 2), inst.out);
+        depth += 2;
+        break;
+      case OP_SAVE:
+        store<u32>(stack + (depth << 2), inst.out);
+        depth++;
+        break;
+      case OP_ASSERT:
+        if ((inst.arg & holds) != 0) {
+          store<u32>(stack + (depth << 2), inst.out);
+          depth++;
+        } else if (pending && (inst.arg & (BEGIN_TEXT | BEGIN_LINE)) == 0) asserts = true;
+        break;
+    }
+  }
+  return false;
+}
+
+function buildStart(regex: Regex): usize {
+  prepare(regex.size);
+  if (cache.held > cacheLimit) flushCache();
+  denseCount = 0;
+  asserts = false;
+  const holds = BEGIN_TEXT | BEGIN_LINE;
+  const state = follow(regex, regex.start, holds, true) ? MATCHED : intern(regex, <u32>holds);
+  if (regex.nextLive == null && regex.startState == 0) enlist(regex);
+  regex.startState = state;
+  return state;
+}
+
+/** Puts the program on the list of those that a flush has to reset. */
+function enlist(regex: Regex): void {
+  for (let r: Regex | null = live; r; r = r!.nextLive) if (r == regex) return;
+  regex.nextLive = live;
+  live = regex;
+}
+
+/** Computes the state that follows `state` on a byte or on END, and enters it in the table. */
+function step(regex: Regex, state: usize, c: i32): usize {
+  const column = c == END ? regex.classes : <i32>load<u8>(regex.classOf + c);
+  const flushes = cacheFlushes;
+  const next = computeStep(regex, state, c);
+  // after a flush the old state is gone, and the new one is entered when it is next needed
+  if (flushes == cacheFlushes) store<u32>(state + (<usize>column << 2), <u32>next, NEXT);
+  return next;
+}
+
+function computeStep(regex: Regex, state: usize, c: i32): usize {
+  prepare(regex.size);
+  const flags = load<u32>(state, FLAGS);
+  let from = <usize>load<u32>(state, CODE);
+  let count = <i32>load<u32>(state, COUNT);
+  if ((flags & ASSERTS) != 0) {
+    let holds = <i32>(flags & (BEGIN_TEXT | BEGIN_LINE));
+    if (c == END) holds |= END_TEXT | END_LINE;
+    if (c == 0x0a) holds |= END_LINE;
+    const wordAhead = c != END && isWord(<u8>c);
+    holds |= ((flags & LAST_WORD) != 0) != wordAhead ? WORD_BOUNDARY : NOT_WORD_BOUNDARY;
+    denseCount = 0;
+    for (let i = 0; i < count; i++) if (follow(regex, load<u32>(from + (<usize>i << 2)), holds, false)) return MATCHED;
+    memory.copy(expanded, dense, <usize>denseCount << 2);
+    from = expanded;
+    count = denseCount;
+  }
+  if (c == END) return DEAD;
+  denseCount = 0;
+  asserts = false;
+  const behind = c == 0x0a ? BEGIN_LINE : 0;
+  for (let i = 0; i < count; i++) {
+    const inst = regex.inst(load<u32>(from + (<usize>i << 2)));
+    if (inst.op == OP_BYTE && setHas(inst.arg, <u8>c) && follow(regex, inst.out, behind, true)) return MATCHED;
+  }
+  if (!regex.anchored && follow(regex, regex.start, behind, true)) return MATCHED;
+  if (denseCount == 0) return DEAD;
+  let key: u32 = regex.usesLines ? <u32>behind : 0;
+  if (regex.usesWords && isWord(<u8>c)) key |= LAST_WORD;
+  return intern(regex, key);
+}
+
+/** Gives the state for the set just built, a new one if there is none. */
+function intern(regex: Regex, key: u32): usize {
+  const kept = keepDeciding(regex);
+  if (asserts) key |= ASSERTS;
+  let hash: u32 = key * 0x9e3779b1;
+  for (let i = 0; i < kept; i++) hash = (hash ^ load<u32>(dense + (<usize>i << 2))) * 0x01000193;
+  const bucket = <usize>((hash ^ (hash >> 15)) & (BUCKETS - 1)) << 2;
+  if (regex.states != 0) {
+    let state = <usize>load<u32>(regex.states + bucket);
+    while (state != 0) {
+      if (
+        load<u32>(state, FLAGS) == key &&
+        load<u32>(state, COUNT) == <u32>kept &&
+        memory.compare(<usize>load<u32>(state, CODE), dense, <usize>kept << 2) == 0
+      )
+        return state;
+      state = <usize>load<u32>(state, CHAIN);
+    }
+  }
+  if (cache.held > cacheLimit) flushCache();
+  return addState(regex, key, kept, bucket);
+}
+
+function addState(regex: Regex, key: u32, kept: i32, bucket: usize): usize {
+  if (regex.states == 0) {
+    regex.states = cache.alloc(<usize>BUCKETS << 2);
+    enlist(regex);
+  }
+  const state = cache.alloc(NEXT + (<usize>(regex.classes + 1) << 2));
+  store<u32>(state, key, FLAGS);
+  store<u32>(state, kept, COUNT);
+  store<u32>(state, <u32>cache.copy(dense, kept << 2), CODE);
+  store<u32>(state, load<u32>(regex.states + bucket), CHAIN);
+  store<u32>(regex.states + bucket, <u32>state);
+  regex.stateCount++;
+  return state;
+}
+
+/** Leaves in the set only what decides later steps: bytes to consume and assertions still open. */
+function keepDeciding(regex: Regex): i32 {
+  let kept = 0;
+  for (let i = 0; i < denseCount; i++) {
+    const index = load<u32>(dense + (<usize>i << 2));
+    const inst = regex.inst(index);
+    const open = inst.op == OP_ASSERT && (inst.arg & (BEGIN_TEXT | BEGIN_LINE)) == 0;
+    if (inst.op == OP_BYTE || open) store<u32>(dense + (<usize>(kept++) << 2), index);
+  }
+  denseCount = kept;
+  return kept;
+}

@@ -1,0 +1,570 @@
+/**
+ * Runs the rules of a phase over a transaction.
+ *
+ * A rule looks at its targets one after another; each value that its operator matches has the rule's
+ * `setvar` and `ctl` done at once, so later values and links of the chain see them. When all links of a
+ * chain matched, the rule as a whole matched: it is reported, and it decides.
+ */
+import { make } from "../bytes/arena";
+import { equalFold, toInt } from "../bytes/span";
+import { Item, ItemList } from "../decode/items";
+import { slots } from "../match/regex/pike";
+import { matches } from "../match/regex/dfa";
+import { hasMessage } from "./compiler";
+import { expand, expandedLen, expandedPtr } from "./expand";
+import {
+  Chain,
+  CTL_BODY_ACCESS,
+  CTL_BODY_PROCESSOR,
+  CTL_FORCE_BODY,
+  CTL_REMOVE_BY_ID,
+  CTL_REMOVE_BY_MSG,
+  CTL_REMOVE_BY_TAG,
+  CTL_REMOVE_TARGET_BY_ID,
+  CTL_REMOVE_TARGET_BY_MSG,
+  CTL_REMOVE_TARGET_BY_TAG,
+  CTL_RESPONSE_BODY_ACCESS,
+  CTL_RULE_ENGINE,
+  Ctl,
+  DO_ALLOW,
+  DO_ALLOW_PHASE,
+  DO_ALLOW_REQUEST,
+  DO_DENY,
+  DO_DROP,
+  DO_REDIRECT,
+  ENGINE_OFF,
+  ENGINE_ON,
+  NO_SEVERITY,
+  Rule,
+  SELECT_ALL,
+  SELECT_NAME,
+  SELECT_REGEX,
+  SET_ADD,
+  SET_ASSIGN,
+  SET_UNSET,
+  SetVar,
+  Target,
+} from "./model";
+import { nameLen, namePtr } from "./names";
+import { applies, capturedFingerprint, capturedLen, capturedPtr, locateMatch, matchFrom, matchLen } from "./operators";
+import { resolveScalar } from "./scalars";
+import { fullName, fullNameLen, fullNamePtr, inSet, Match, MatchedValue, MAX_MATCHES, MAX_VALUES, putInSet, TargetRemoval, Transaction } from "./transaction";
+import { valueOf } from "./values";
+import {
+  ARGS,
+  ARGS_GET,
+  ARGS_GET_NAMES,
+  ARGS_NAMES,
+  ARGS_PATH,
+  ARGS_POST,
+  ARGS_POST_NAMES,
+  HIGHEST_SEVERITY,
+  LAST_LIST,
+  LAST_SCALAR,
+  MATCHED_VAR,
+  MATCHED_VAR_NAME,
+  MATCHED_VARS,
+  MATCHED_VARS_NAMES,
+  REQUEST_COOKIES,
+  REQUEST_COOKIES_NAMES,
+  REQUEST_HEADERS,
+  REQUEST_HEADERS_NAMES,
+  RESPONSE_HEADERS,
+  RESPONSE_HEADERS_NAMES,
+  TX,
+  XML,
+} from "./variables";
+
+let tx: Transaction = changetype<Transaction>(0);
+/** First link of the chain being evaluated. */
+let starter: Rule = changetype<Rule>(0);
+let allowPhase: bool = false;
+
+/** Runs the rules of a phase. True if the request or response is to be stopped. */
+export function runPhase(transaction: Transaction, phase: i32): bool {
+  tx = transaction;
+  if (tx.engine == ENGINE_OFF || (tx.ran & (1 << phase)) != 0) return false;
+  tx.ran |= 1 << phase;
+  if (phase != 5 && (tx.allowed || (tx.allowedRequest && phase <= 2))) return false;
+  allowPhase = false;
+  const program = tx.program;
+  const count = program.count(phase);
+  let i = 0;
+  while (i < count) {
+    const rule = program.rule(phase, i);
+    const jump = program.jump(phase, i);
+    i++;
+    if (tx.isRemoved(rule) || !matchesChain(rule)) continue;
+    finish(rule, phase);
+    if (tx.interrupted && phase != 5) return true;
+    if (allowPhase || tx.arena.exceeded || tx.engine == ENGINE_OFF) break;
+    if (rule.skipAfter >= 0) i = jump;
+    else i += rule.skip;
+  }
+  return false;
+}
+
+function matchesChain(rule: Rule): bool {
+  starter = rule;
+  tx.values = null;
+  tx.valueCount = 0;
+  const matched = tx.list(MATCHED_VARS);
+  if (matched.count > 0) matched.clear();
+  for (let link: Rule | null = rule; link; link = link!.chained) if (!matchesLink(link)) return false;
+  return true;
+}
+
+function matchesLink(rule: Rule): bool {
+  let target = rule.targets;
+  if (!target) {
+    act(rule);
+    return true;
+  }
+  let matched = false;
+  for (; target; target = target.next) if (visit(rule, target)) matched = true;
+  return matched;
+}
+
+// Targets: each `visit` function goes over the values of one kind of variable. True if one matched.
+
+function visit(rule: Rule, target: Target): bool {
+  if (target.count) return visitCount(rule, target);
+  const variable = target.variable;
+  if (variable <= LAST_SCALAR) return visitScalar(rule, variable);
+  switch (variable) {
+    case ARGS:
+      return or3(
+        visitList(rule, target, ARGS_GET, false),
+        visitList(rule, target, ARGS_POST, false),
+        visitList(rule, target, ARGS_PATH, false),
+      );
+    case ARGS_NAMES:
+      return or3(
+        visitList(rule, target, ARGS_GET, true),
+        visitList(rule, target, ARGS_POST, true),
+        visitList(rule, target, ARGS_PATH, true),
+      );
+    case TX:
+      return visitTx(rule, target);
+    default:
+      return visitList(rule, target, listOf(variable), isNames(variable));
+  }
+}
+
+function or3(a: bool, b: bool, c: bool): bool {
+  return a || b || c;
+}
+
+function isNames(variable: i32): bool {
+  return variable > LAST_LIST && variable != ARGS && variable != TX;
+}
+
+/** Gives the list whose names or values a variable has. */
+function listOf(variable: i32): i32 {
+  switch (variable) {
+    case ARGS_GET_NAMES:
+      return ARGS_GET;
+    case ARGS_POST_NAMES:
+      return ARGS_POST;
+    case MATCHED_VARS_NAMES:
+      return MATCHED_VARS;
+    case REQUEST_COOKIES_NAMES:
+      return REQUEST_COOKIES;
+    case REQUEST_HEADERS_NAMES:
+      return REQUEST_HEADERS;
+    case RESPONSE_HEADERS_NAMES:
+      return RESPONSE_HEADERS;
+    default:
+      return variable <= LAST_LIST ? variable : MATCHED_VARS;
+  }
+}
+
+function visitScalar(rule: Rule, variable: i32): bool {
+  const item = resolveScalar(tx, variable);
+  if (isExcluded(rule, variable, 0, 0)) return false;
+  return test(rule, item, false, variable);
+}
+
+/** True if a target selects an item of that name. */
+function selects(target: Target, name: usize, len: i32): bool {
+  if (target.select == SELECT_ALL) return true;
+  if (target.select == SELECT_NAME) return equalFold(target.selPtr, target.selLen, name, len);
+  return matches(target.regex!, name, len);
+}
+
+function visitList(rule: Rule, target: Target, list: i32, names: bool): bool {
+  let matched = false;
+  let item = tx.list(list).first;
+  // a rule can add to MATCHED_VARS while it goes over them: it goes over those there were
+  let left = tx.list(list).count;
+  for (; item && left > 0; left--) {
+    const next = item.next;
+    if (selects(target, item.name, item.nameLen) && !isExcluded(rule, target.variable, item.name, item.nameLen)) {
+      if (test(rule, item, names, target.variable)) matched = true;
+    }
+    if (tx.arena.exceeded) return matched;
+    item = next;
+  }
+  return matched;
+}
+
+function visitTx(rule: Rule, target: Target): bool {
+  if (target.select == SELECT_NAME) {
+    const span = target.slot < tx.txSlots ? tx.txSlot(target.slot) : tx.findTx(target.selPtr, target.selLen);
+    return span != 0 && testTx(rule, span, target.selPtr, target.selLen);
+  }
+  let matched = false;
+  for (let slot = 0; slot < tx.txSlots; slot++) {
+    const span = tx.txSlot(slot);
+    if (load<usize>(span) == 0 || !selects(target, namePtr(slot), nameLen(slot))) continue;
+    if (testTx(rule, span, namePtr(slot), nameLen(slot))) matched = true;
+  }
+  for (let item: Item | null = tx.dynamic.first; item; item = item!.next) {
+    if (!selects(target, item.name, item.nameLen)) continue;
+    if (testTx(rule, changetype<usize>(item), item.name, item.nameLen)) matched = true;
+  }
+  return matched;
+}
+
+/** TX changes all the time, so its values are tested through an item of their own. */
+const txItem: Item = changetype<Item>(memory.data(64));
+
+function testTx(rule: Rule, span: usize, name: usize, len: i32): bool {
+  if (load<usize>(span) == 0 || isExcluded(rule, TX, name, len)) return false;
+  txItem.set(load<usize>(span), load<i32>(span, 4));
+  txItem.name = name;
+  txItem.nameLen = len;
+  return test(rule, txItem, false, TX);
+}
+
+function visitCount(rule: Rule, target: Target): bool {
+  const item = make<Item>(tx.arena);
+  const digits = tx.arena.reserve(20);
+  item.set(digits, writeCount(digits, countOf(rule, target)));
+  item.name = target.selPtr;
+  item.nameLen = target.selLen;
+  return test(rule, item, false, target.variable);
+}
+
+function writeCount(out: usize, count: i32): i32 {
+  if (count < 10) {
+    store<u8>(out, <u8>(0x30 + count));
+    return 1;
+  }
+  const n = writeCount(out, count / 10);
+  store<u8>(out + n, <u8>(0x30 + (count % 10)));
+  return n + 1;
+}
+
+function countOf(rule: Rule, target: Target): i32 {
+  const variable = target.variable;
+  if (variable <= LAST_SCALAR) return resolveScalar(tx, variable).len > 0 ? 1 : 0;
+  if (variable == TX) return countTx(target);
+  if (variable == ARGS || variable == ARGS_NAMES) {
+    return countList(rule, target, ARGS_GET) + countList(rule, target, ARGS_POST) + countList(rule, target, ARGS_PATH);
+  }
+  return countList(rule, target, listOf(variable));
+}
+
+function countList(rule: Rule, target: Target, list: i32): i32 {
+  let count = 0;
+  for (let item: Item | null = tx.list(list).first; item; item = item!.next) {
+    if (selects(target, item.name, item.nameLen) && !isExcluded(rule, target.variable, item.name, item.nameLen)) count++;
+  }
+  return count;
+}
+
+function countTx(target: Target): i32 {
+  if (target.select == SELECT_NAME) {
+    const span = target.slot < tx.txSlots ? tx.txSlot(target.slot) : tx.findTx(target.selPtr, target.selLen);
+    return span != 0 && load<usize>(span) != 0 ? 1 : 0;
+  }
+  let count = 0;
+  for (let slot = 0; slot < tx.txSlots; slot++) {
+    if (load<usize>(tx.txSlot(slot)) != 0 && selects(target, namePtr(slot), nameLen(slot))) count++;
+  }
+  for (let item: Item | null = tx.dynamic.first; item; item = item!.next) if (selects(target, item.name, item.nameLen)) count++;
+  return count;
+}
+
+/** True if the rule, or a `ctl` that ran, leaves out this item of the variable. */
+function isExcluded(rule: Rule, variable: i32, name: usize, len: i32): bool {
+  for (let exclusion: Target | null = rule.exclusions; exclusion; exclusion = exclusion!.next) {
+    if (exclusion.variable == variable && selects(exclusion, name, len)) return true;
+  }
+  for (let removal: TargetRemoval | null = tx.targetRemovals; removal; removal = removal!.next) {
+    if (!inSet(removal.rules, starter.ordinal)) continue;
+    for (let target: Target | null = removal.ctl.target; target; target = target!.next) {
+      if (target.variable == variable && selects(target, name, len)) return true;
+    }
+  }
+  return false;
+}
+
+// Values.
+
+function test(rule: Rule, item: Item, name: bool, variable: i32): bool {
+  if (rule.multiMatch) return testSteps(rule, item, name, variable, rule.chain);
+  return testValue(rule, item, variable, valueOf(tx.arena, item, name, rule.chain));
+}
+
+/** `multiMatch`: tests the value before all transformations and after each that changed it. */
+function testSteps(rule: Rule, item: Item, name: bool, variable: i32, chain: Chain): bool {
+  const span = valueOf(tx.arena, item, name, chain);
+  const parent = chain.parent;
+  if (!parent) return testValue(rule, item, variable, span);
+  const before = testSteps(rule, item, name, variable, parent);
+  if (valueOf(tx.arena, item, name, parent) == span) return before;
+  return testValue(rule, item, variable, span) || before;
+}
+
+function testValue(rule: Rule, item: Item, variable: i32, span: usize): bool {
+  const ptr = load<usize>(span);
+  const len = load<i32>(span, 4);
+  let arg = rule.argument.ptr;
+  let argLen = rule.argument.len;
+  if (!rule.argument.isLiteral()) {
+    expand(tx, starter, rule.argument);
+    arg = expandedPtr;
+    argLen = expandedLen;
+  }
+  if (applies(rule, ptr, len, arg, argLen) == rule.negated) return false;
+  onMatch(rule, item, variable, ptr, len);
+  return true;
+}
+
+function onMatch(rule: Rule, item: Item, variable: i32, ptr: usize, len: i32): void {
+  let from = rule.negated ? 0 : matchFrom;
+  let size = rule.negated ? len : matchLen;
+  if (rule.capture || starter.log) {
+    const grouped = locateMatch(rule, ptr, len);
+    if (grouped) {
+      from = matchFrom;
+      size = matchLen;
+    }
+    if (rule.capture) capture(rule, ptr, from, size, grouped);
+  }
+  const name = isNames(variable) ? <usize>0 : item.name;
+  const nameLength = isNames(variable) ? 0 : item.nameLen;
+  fullName(tx.arena, variable, name, nameLength);
+  tx.set(MATCHED_VAR, ptr, len);
+  tx.set(MATCHED_VAR_NAME, fullNamePtr, fullNameLen);
+  if (starter.chained) tx.list(MATCHED_VARS).add(tx.arena, fullNamePtr, fullNameLen, ptr, len);
+  if (starter.log && tx.valueCount < MAX_VALUES) keepValue(variable, item, ptr, len, from, size);
+  act(rule);
+}
+
+/** Sets TX:0 to TX:9 from the groups of the match, or TX:0 from the match as a whole. */
+function capture(rule: Rule, ptr: usize, from: i32, size: i32, grouped: bool): void {
+  for (let group = 0; group < 10; group++) {
+    const span = tx.txSlot(group);
+    const start = grouped ? load<i32>(slots + (<usize>group << 3)) : group == 0 ? from : -1;
+    const end = grouped ? load<i32>(slots + (<usize>group << 3), 4) : from + size;
+    store<usize>(span, start >= 0 && end >= start ? ptr + start : 0);
+    store<i32>(span, end - start, 4);
+  }
+  if (!rule.negated && capturedFingerprint(rule)) {
+    store<usize>(tx.txSlot(0), tx.arena.copy(capturedPtr, capturedLen));
+    store<i32>(tx.txSlot(0), capturedLen, 4);
+  }
+}
+
+function keepValue(variable: i32, item: Item, ptr: usize, len: i32, from: i32, size: i32): void {
+  const value = make<MatchedValue>(tx.arena);
+  value.variable = variable;
+  value.name = isNames(variable) ? <usize>0 : item.name;
+  value.nameLen = isNames(variable) ? 0 : item.nameLen;
+  value.ptr = ptr;
+  value.len = len;
+  value.from = from;
+  value.matchLen = size;
+  value.next = tx.values;
+  tx.values = value;
+  tx.valueCount++;
+}
+
+// Actions.
+
+function act(rule: Rule): void {
+  for (let entry: SetVar | null = rule.setvars; entry; entry = entry!.next) setVariable(entry);
+  for (let entry: Ctl | null = rule.ctls; entry; entry = entry!.next) control(entry);
+}
+
+function setVariable(entry: SetVar): void {
+  expand(tx, starter, entry.name);
+  const name = expandedPtr;
+  const nameLength = expandedLen;
+  if (entry.kind == SET_UNSET) {
+    assign(entry, name, nameLength, 0, 0);
+    return;
+  }
+  expand(tx, starter, entry.value!);
+  if (entry.kind == SET_ASSIGN) {
+    assign(entry, name, nameLength, expandedPtr, expandedLen);
+    return;
+  }
+  const amount = toInt(expandedPtr, expandedLen);
+  const span = current(entry, name, nameLength);
+  const before = span != 0 && load<usize>(span) != 0 ? toInt(load<usize>(span), load<i32>(span, 4)) : 0;
+  const digits = tx.arena.reserve(20);
+  const size = writeSigned(digits, entry.kind == SET_ADD ? before + amount : before - amount);
+  tx.arena.trim(digits + size);
+  assign(entry, name, nameLength, digits, size);
+}
+
+function writeSigned(out: usize, value: i64): i32 {
+  if (value >= 0) return writeCount(out, <i32>min<i64>(value, i32.MAX_VALUE));
+  store<u8>(out, 0x2d);
+  return 1 + writeCount(out + 1, <i32>min<i64>(-value, i32.MAX_VALUE));
+}
+
+/** Gives the address of the span that a `setvar` changes, 0 if there is none yet. */
+function current(entry: SetVar, name: usize, len: i32): usize {
+  if (entry.variable == TX) return entry.slot >= 0 && entry.slot < tx.txSlots ? tx.txSlot(entry.slot) : tx.findTx(name, len);
+  if (entry.variable > LAST_LIST) return 0;
+  return changetype<usize>(itemNamed(tx.list(entry.variable), name, len));
+}
+
+function itemNamed(list: ItemList, name: usize, len: i32): Item | null {
+  for (let item: Item | null = list.first; item; item = item!.next) if (equalFold(item.name, item.nameLen, name, len)) return item;
+  return null;
+}
+
+/** Items that rules may put into a collection of one request. */
+const MAX_COLLECTION: i32 = 256;
+
+function assign(entry: SetVar, name: usize, len: i32, ptr: usize, size: i32): void {
+  if (entry.variable == TX) {
+    if (entry.slot >= 0 && entry.slot < tx.txSlots) {
+      store<usize>(tx.txSlot(entry.slot), ptr);
+      store<i32>(tx.txSlot(entry.slot), size, 4);
+    } else tx.setTx(name, len, ptr, size);
+    return;
+  }
+  if (entry.variable > LAST_LIST) return;
+  const list = tx.list(entry.variable);
+  const item = itemNamed(list, name, len);
+  if (item) item.set(ptr, size);
+  else if (list.count < MAX_COLLECTION) list.add(tx.arena, name, len, ptr, size);
+  else tx.capped = true;
+}
+
+function control(entry: Ctl): void {
+  switch (entry.kind) {
+    case CTL_RULE_ENGINE:
+      tx.engine = entry.value;
+      break;
+    case CTL_BODY_PROCESSOR:
+      tx.processor = entry.value;
+      break;
+    case CTL_BODY_ACCESS:
+      tx.requestBodyAccess = entry.value == 1;
+      break;
+    case CTL_FORCE_BODY:
+      tx.forceRequestBody = entry.value == 1;
+      break;
+    case CTL_RESPONSE_BODY_ACCESS:
+      tx.responseBodyAccess = entry.value == 1;
+      break;
+    case CTL_REMOVE_BY_ID:
+    case CTL_REMOVE_BY_TAG:
+    case CTL_REMOVE_BY_MSG:
+      if (tx.removed == 0) tx.removed = tx.newRuleSet();
+      collect(entry, entry.kind - CTL_REMOVE_BY_ID, tx.removed);
+      break;
+    case CTL_REMOVE_TARGET_BY_ID:
+    case CTL_REMOVE_TARGET_BY_TAG:
+    case CTL_REMOVE_TARGET_BY_MSG: {
+      const removal = make<TargetRemoval>(tx.arena);
+      removal.ctl = entry;
+      removal.rules = tx.newRuleSet();
+      collect(entry, entry.kind - CTL_REMOVE_TARGET_BY_ID, removal.rules);
+      removal.next = tx.targetRemovals;
+      tx.targetRemovals = removal;
+      break;
+    }
+  }
+}
+
+/** Puts the rules that a `ctl` names into a set: by id (0), tag (1) or message (2). */
+function collect(entry: Ctl, by: i32, set: usize): void {
+  const program = tx.program;
+  for (let phase = 1; phase <= 5; phase++) {
+    for (let i = 0; i < program.count(phase); i++) {
+      const rule = program.rule(phase, i);
+      const chosen = by == 0 ? rule.id >= entry.low && rule.id <= entry.high : by == 1 ? rule.hasTag(entry.ptr, entry.len) : hasMessage(rule, entry.ptr, entry.len);
+      if (chosen) putInSet(set, rule.ordinal);
+    }
+  }
+}
+
+// Decisions.
+
+/** A chain matched as a whole: reports it and does what it decides. */
+function finish(rule: Rule, phase: i32): void {
+  if (rule.severity != NO_SEVERITY) {
+    const highest = tx.scalar(HIGHEST_SEVERITY);
+    if (rule.severity < <i32>toInt(highest.ptr, highest.len)) tx.setInt(HIGHEST_SEVERITY, rule.severity);
+  }
+  if (rule.log) report(rule);
+  switch (rule.disruptive) {
+    case DO_DENY:
+    case DO_DROP:
+    case DO_REDIRECT:
+      block(rule, phase);
+      break;
+    case DO_ALLOW:
+      if (tx.engine == ENGINE_ON) {
+        tx.allowed = true;
+        allowPhase = true;
+      }
+      break;
+    case DO_ALLOW_PHASE:
+      if (tx.engine == ENGINE_ON) allowPhase = true;
+      break;
+    case DO_ALLOW_REQUEST:
+      if (tx.engine == ENGINE_ON) {
+        tx.allowedRequest = true;
+        allowPhase = phase <= 2;
+      }
+      break;
+  }
+}
+
+function block(rule: Rule, phase: i32): void {
+  if (tx.blocker) return;
+  tx.blocker = rule;
+  tx.blockPhase = phase;
+  if (rule.redirect) {
+    expand(tx, rule, rule.redirect!);
+    tx.redirect = expandedPtr;
+    tx.redirectLen = expandedLen;
+  }
+  tx.interrupted = tx.engine == ENGINE_ON && phase != 5;
+}
+
+function report(rule: Rule): void {
+  if (tx.matchCount++ >= MAX_MATCHES) {
+    tx.capped = true;
+    return;
+  }
+  const match = make<Match>(tx.arena);
+  match.rule = rule;
+  const msg = rule.msg;
+  if (msg) {
+    expand(tx, rule, msg);
+    match.msg = expandedPtr;
+    match.msgLen = expandedLen;
+  }
+  const data = rule.logdata;
+  if (data) {
+    expand(tx, rule, data);
+    match.data = expandedPtr;
+    match.dataLen = expandedLen;
+  }
+  match.values = tx.values;
+  const last = tx.lastMatch;
+  if (last) last.next = match;
+  else tx.matches = match;
+  tx.lastMatch = match;
+}

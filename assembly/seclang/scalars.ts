@@ -1,0 +1,115 @@
+/** Scalars that are computed when a rule first asks for them: times, the whole request, severities. */
+import { Buffer } from "../bytes/buffer";
+import { Item } from "../decode/items";
+import { Transaction } from "./transaction";
+import {
+  DURATION,
+  FULL_REQUEST,
+  FULL_REQUEST_LENGTH,
+  REQUEST_BODY,
+  REQUEST_HEADERS,
+  REQUEST_LINE,
+  TIME,
+  TIME_DAY,
+  TIME_EPOCH,
+  TIME_HOUR,
+  TIME_MIN,
+  TIME_MON,
+  TIME_SEC,
+  TIME_WDAY,
+  TIME_YEAR,
+} from "./variables";
+
+/** The clock: nanoseconds since 1970. Set when a request begins. */
+let nowNanos: i64 = 0;
+let startNanos: i64 = 0;
+
+/** Sets the time that rules see: of the request's begin and now. */
+export function setClock(start: i64, now: i64): void {
+  startNanos = start;
+  nowNanos = now;
+}
+
+/** Gives a scalar's item, computing its value if it has none yet. */
+export function resolveScalar(tx: Transaction, variable: i32): Item {
+  const item = tx.scalar(variable);
+  if (item.ptr == 0) compute(tx, variable);
+  return item;
+}
+
+function compute(tx: Transaction, variable: i32): void {
+  if (variable >= TIME && variable <= TIME_YEAR) computeTime(tx, variable);
+  else if (variable == DURATION) tx.setInt(variable, (nowNanos - startNanos) / 1000);
+  else if (variable == FULL_REQUEST || variable == FULL_REQUEST_LENGTH) computeFullRequest(tx);
+}
+
+// Civil from days: Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms". UTC.
+let year: i64 = 0;
+let month: i64 = 0;
+let day: i64 = 0;
+
+/** Splits days since 1970-01-01 into a date of the Gregorian calendar. */
+export function civilFromDays(days: i64): void {
+  const z = days + 719468;
+  const era = (z >= 0 ? z : z - 146096) / 146097;
+  const doe = z - era * 146097;
+  const yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365;
+  const doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
+  const mp = (5 * doy + 2) / 153;
+  day = doy - (153 * mp + 2) / 5 + 1;
+  month = mp < 10 ? mp + 3 : mp - 9;
+  year = yoe + era * 400 + (month <= 2 ? 1 : 0);
+}
+
+/** Appends a time in RFC 3339's form with milliseconds: 2026-01-31T12:00:00.000Z. */
+export function putTime(out: Buffer, nanos: i64): void {
+  const seconds = nanos / 1000000000;
+  civilFromDays(seconds / 86400);
+  const rest = seconds % 86400;
+  out.padded(year, 4).byte(0x2d).padded(month, 2).byte(0x2d).padded(day, 2).byte(0x54);
+  out.padded(rest / 3600, 2).byte(0x3a).padded((rest / 60) % 60, 2).byte(0x3a).padded(rest % 60, 2);
+  out.byte(0x2e).padded((nanos / 1000000) % 1000, 3).byte(0x5a);
+}
+
+function computeTime(tx: Transaction, variable: i32): void {
+  const seconds = nowNanos / 1000000000;
+  const rest = seconds % 86400;
+  civilFromDays(seconds / 86400);
+  switch (variable) {
+    case TIME_EPOCH:
+      return tx.setInt(variable, seconds);
+    case TIME_DAY:
+      return tx.setInt(variable, day);
+    case TIME_MON:
+      return tx.setInt(variable, month - 1);
+    case TIME_YEAR:
+      return tx.setInt(variable, year);
+    case TIME_WDAY:
+      return tx.setInt(variable, (seconds / 86400 + 4) % 7);
+    case TIME_HOUR:
+      return tx.setInt(variable, rest / 3600);
+    case TIME_MIN:
+      return tx.setInt(variable, (rest / 60) % 60);
+    case TIME_SEC:
+      return tx.setInt(variable, rest % 60);
+  }
+  scratch.clear();
+  scratch.padded(rest / 3600, 2).byte(0x3a).padded((rest / 60) % 60, 2).byte(0x3a).padded(rest % 60, 2);
+  tx.set(variable, tx.arena.copy(scratch.ptr, scratch.len), scratch.len);
+}
+
+const scratch: Buffer = Buffer.create(256);
+
+/** Puts the request together as it would stand in HTTP/1.1. */
+function computeFullRequest(tx: Transaction): void {
+  const line = tx.scalar(REQUEST_LINE);
+  const body = tx.scalar(REQUEST_BODY);
+  scratch.clear();
+  scratch.bytes(line.ptr, line.len).text("\r\n");
+  for (let header: Item | null = tx.list(REQUEST_HEADERS).first; header; header = header!.next) {
+    scratch.bytes(header.name, header.nameLen).text(": ").bytes(header.ptr, header.len).text("\r\n");
+  }
+  scratch.text("\r\n").bytes(body.ptr, body.len);
+  tx.set(FULL_REQUEST, tx.arena.copy(scratch.ptr, scratch.len), scratch.len);
+  tx.setInt(FULL_REQUEST_LENGTH, scratch.len);
+}

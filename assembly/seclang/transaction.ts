@@ -1,0 +1,229 @@
+/**
+ * One request and its response as rules see them: variables, the state that rules change, and what
+ * matched. It lives in the arena of its stream and holds addresses into the buffers that the host filled.
+ */
+import { Arena, make } from "../bytes/arena";
+import { writeInt } from "../bytes/buffer";
+import { equalFold } from "../bytes/span";
+import { Item, ItemList } from "../decode/items";
+import { Ctl, Rule } from "./model";
+import { findName, nameCount, nameNumber } from "./names";
+import { Program } from "./program";
+import { Settings } from "./settings";
+import { FIRST_LIST, HIGHEST_SEVERITY, LAST_SCALAR, LIST_COUNT, nameBuffer, variableName } from "./variables";
+
+/** TX variables whose names are made up by traffic. */
+const MAX_DYNAMIC: i32 = 256;
+/** Matched values of one rule that are kept for its event. */
+export const MAX_VALUES: i32 = 8;
+/** Rules that one event lists. */
+export const MAX_MATCHES: i32 = 200;
+
+/** A value that a rule matched. */
+@unmanaged
+export class MatchedValue {
+  variable: i32;
+  name: usize;
+  nameLen: i32;
+  /** The value after transformations. */
+  ptr: usize;
+  len: i32;
+  /** Where in it the operator matched, in bytes. */
+  from: i32;
+  matchLen: i32;
+  next: MatchedValue | null;
+}
+
+/** A rule that matched and is reported. */
+@unmanaged
+export class Match {
+  rule: Rule;
+  msg: usize;
+  msgLen: i32;
+  data: usize;
+  dataLen: i32;
+  values: MatchedValue | null;
+  next: Match | null;
+}
+
+/** Targets that `ctl:ruleRemoveTargetBy...` took from a set of rules. */
+@unmanaged
+export class TargetRemoval {
+  ctl: Ctl;
+  /** Address of a set of rules, a bit for each position. */
+  rules: usize;
+  next: TargetRemoval | null;
+}
+
+// What a transaction came to.
+export const VERDICT_NONE: i32 = 0;
+export const VERDICT_BLOCK: i32 = 1;
+
+@unmanaged
+export class Transaction {
+  arena: Arena;
+  program: Program;
+  settings: Settings;
+  /** Items of the scalars, then the lists, then addresses and lengths of TX by slot. */
+  private scalars: usize;
+  private lists: usize;
+  private tx: usize;
+  /** Slots of TX: names registered when the transaction began. */
+  private slots: i32;
+  /** TX variables whose names no rule has. */
+  dynamic: ItemList;
+
+  engine: i32;
+  requestBodyAccess: bool;
+  responseBodyAccess: bool;
+  forceRequestBody: bool;
+  /** Body processor that rules or the content type chose. */
+  processor: i32;
+  /** Set of rules that `ctl:ruleRemoveBy...` took out, 0 for none. */
+  removed: usize;
+  targetRemovals: TargetRemoval | null;
+
+  /** Phases whose rules ran, a bit for each. */
+  ran: i32;
+  /** `allow`: later phases do not run; `allow:request`: those of the request. */
+  allowed: bool;
+  allowedRequest: bool;
+  /** The rule that decided to block, in enforcing or detecting mode. */
+  blocker: Rule | null;
+  /** Phase in which it did. */
+  blockPhase: i32;
+  /** Address of a redirect's target; 0 for another block. */
+  redirect: usize;
+  redirectLen: i32;
+  /** True if the block is carried out. */
+  interrupted: bool;
+
+  matches: Match | null;
+  lastMatch: Match | null;
+  matchCount: i32;
+  /** Values of the rule being evaluated. */
+  values: MatchedValue | null;
+  valueCount: i32;
+  /** Arguments or nesting past a cap, for the counter. */
+  capped: bool;
+
+  static create(arena: Arena, program: Program, settings: Settings): Transaction {
+    const tx = make<Transaction>(arena);
+    tx.arena = arena;
+    tx.program = program;
+    tx.settings = settings;
+    tx.scalars = arena.alloc(<usize>(LAST_SCALAR + 1) * offsetof<Item>());
+    tx.lists = arena.alloc(<usize>LIST_COUNT * offsetof<ItemList>());
+    tx.slots = nameCount();
+    tx.tx = arena.alloc(<usize>tx.slots << 3);
+    tx.dynamic = make<ItemList>(arena);
+    tx.engine = settings.engine;
+    tx.requestBodyAccess = settings.requestBodyAccess;
+    tx.responseBodyAccess = settings.responseBodyAccess;
+    for (let v = 0; v <= LAST_SCALAR; v++) tx.scalar(v).variable = v;
+    tx.setInt(HIGHEST_SEVERITY, 255);
+    return tx;
+  }
+
+  scalar(variable: i32): Item {
+    return changetype<Item>(this.scalars + <usize>variable * offsetof<Item>());
+  }
+
+  list(variable: i32): ItemList {
+    return changetype<ItemList>(this.lists + <usize>(variable - FIRST_LIST) * offsetof<ItemList>());
+  }
+
+  set(variable: i32, ptr: usize, len: i32): void {
+    this.scalar(variable).set(ptr, len);
+  }
+
+  setInt(variable: i32, value: i64): void {
+    const digits = this.arena.reserve(20);
+    const len = writeInt(digits, value);
+    this.arena.trim(digits + len);
+    this.scalar(variable).set(digits, len);
+  }
+
+  setText(variable: i32, literal: string): void {
+    const ptr = this.arena.reserve(<usize>literal.length);
+    for (let i = 0; i < literal.length; i++) store<u8>(ptr + i, <u8>literal.charCodeAt(i));
+    this.scalar(variable).set(ptr, literal.length);
+  }
+
+  /** Gives the address of a TX variable's span by slot; a span whose address is 0 is not set. */
+  txSlot(slot: i32): usize {
+    return slot < this.slots ? this.tx + (<usize>slot << 3) : 0;
+  }
+
+  get txSlots(): i32 {
+    return this.slots;
+  }
+
+  /** Gives the address of a TX variable's span by name, 0 if it was never set. */
+  findTx(ptr: usize, len: i32): usize {
+    const number = findName(ptr, len);
+    if (number >= 0 && number < this.slots) return this.txSlot(number);
+    for (let item: Item | null = this.dynamic.first; item; item = item!.next) {
+      if (equalFold(item.name, item.nameLen, ptr, len)) return changetype<usize>(item);
+    }
+    return 0;
+  }
+
+  /** Sets a TX variable by name. Past the cap on made-up names it raises `capped` instead. */
+  setTx(name: usize, nameLen: i32, ptr: usize, len: i32): void {
+    const span = this.findTx(name, nameLen);
+    if (span != 0) {
+      store<usize>(span, ptr);
+      store<i32>(span, len, 4);
+      return;
+    }
+    if (this.dynamic.count >= MAX_DYNAMIC) this.capped = true;
+    else this.dynamic.add(this.arena, name, nameLen, ptr, len);
+  }
+
+  isRemoved(rule: Rule): bool {
+    return this.removed != 0 && inSet(this.removed, rule.ordinal);
+  }
+
+  /** Gives an empty set of rules. */
+  newRuleSet(): usize {
+    return this.arena.alloc((<usize>this.program.ordinals >> 3) + 1);
+  }
+}
+
+export function inSet(set: usize, ordinal: i32): bool {
+  return ((load<u8>(set + (<usize>ordinal >> 3)) >> (<u8>ordinal & 7)) & 1) != 0;
+}
+
+export function putInSet(set: usize, ordinal: i32): void {
+  const at = set + (<usize>ordinal >> 3);
+  store<u8>(at, load<u8>(at) | (1 << (<u8>ordinal & 7)));
+}
+
+const digit: usize = memory.data(8);
+
+/** Registers `0` to `9` as the first names, so that captures have fixed slots in TX. */
+export function registerCaptures(): void {
+  for (let i = 0; i < 10; i++) {
+    store<u8>(digit, <u8>(0x30 + i));
+    nameNumber(digit, 1);
+  }
+}
+
+/** The full name of a variable's item that `fullName` made, as in `ARGS:q`. */
+export let fullNamePtr: usize = 0;
+export let fullNameLen: i32 = 0;
+
+/** Makes the full name of an item in the arena. */
+export function fullName(arena: Arena, variable: i32, name: usize, nameLen: i32): void {
+  const n = variableName(variable);
+  const out = arena.reserve(<usize>(n + 1 + nameLen));
+  memory.copy(out, nameBuffer, <usize>n);
+  fullNamePtr = out;
+  fullNameLen = n;
+  if (nameLen == 0 && variable <= LAST_SCALAR) return;
+  store<u8>(out + n, 0x3a);
+  memory.copy(out + n + 1, name, <usize>nameLen);
+  fullNameLen = n + 1 + nameLen;
+}
+
