@@ -3,7 +3,7 @@
  * (https://www.elastic.co/guide/en/ecs/8.17) where it has one, and `bailey.*` for the rest. See docs/events.md.
  */
 import { Buffer } from "../bytes/buffer";
-import { equalFold, lastIndexOf, toInt } from "../bytes/span";
+import { equalFold, indexOf, lastIndexOf, toInt } from "../bytes/span";
 import { JsonNode } from "../config/json";
 import { Globals, MODE_ENFORCE, Options } from "../config/options";
 import { LOG_ERROR, LOG_WARN, log } from "../host/abi";
@@ -80,7 +80,9 @@ function putRequest(tx: Transaction, facts: EventFacts): void {
   out.byte(0x7d);
   if (facts.status > 0) out.text(',"response":{"status_code":').int(facts.status).byte(0x7d);
   out.text('},"url":{"domain":').json(facts.host, facts.hostLen).text(',"path":');
-  scalar(tx, v.REQUEST_FILENAME);
+  const path = tx.scalar(v.REQUEST_URI_RAW);
+  const question = indexOf(path.ptr, path.len, 0x3f);
+  out.json(path.ptr, question < 0 ? path.len : question);
   out.text('},"source":{"ip":');
   const colon = lastIndexOf(facts.client, facts.clientLen, 0x3a);
   const port = colon < 0 ? 0 : toInt(facts.client + colon + 1, facts.clientLen - colon - 1);

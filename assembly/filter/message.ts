@@ -9,7 +9,7 @@ import { isSpace } from "../bytes/ascii";
 import { indexOf, isText, isTextFold, lastIndexOf, startsWithTextFold } from "../bytes/span";
 import { jsonBodyError, parseJsonBody } from "../decode/body/json";
 import * as multipart from "../decode/body/multipart";
-import { invalidEncoding, parseUrlencoded, tooMany } from "../decode/body/urlencoded";
+import { decodedLen, decodedPtr, decodePercent, invalidEncoding, parseUrlencoded, tooMany } from "../decode/body/urlencoded";
 import { parseXmlBody, xmlError } from "../decode/body/xml";
 import { keyLen, keyPtr, nextPair, startPairs, valueLen, valuePtr } from "../host/pairs";
 import { PROCESSOR_JSON, PROCESSOR_MULTIPART, PROCESSOR_NONE, PROCESSOR_URLENCODED, PROCESSOR_XML } from "../seclang/model";
@@ -24,6 +24,15 @@ export let contentLengthPtr: usize = 0;
 export let contentLengthLen: i32 = 0;
 export let hostPtr: usize = 0;
 export let hostLen: i32 = 0;
+/**
+ * HTTP/1.0 may come without Host, and Envoy then puts the host that `default_host_for_http_10` names. With
+ * this name there, which no one can own (RFC 2606), rules still see that the header is missing.
+ */
+const MISSING_HOST: string = "missing-host.invalid";
+
+/** True if there was a host at all; it can be empty. */
+let hasHost: bool = false;
+let hasLength: bool = false;
 export let pathPtr: usize = 0;
 export let pathLen: i32 = 0;
 export let methodPtr: usize = 0;
@@ -32,6 +41,8 @@ export let requestIdPtr: usize = 0;
 export let requestIdLen: i32 = 0;
 export let statusPtr: usize = 0;
 export let statusLen: i32 = 0;
+/** True if the connection becomes a tunnel: CONNECT, or an upgrade that Envoy lets through. */
+export let isTunnel: bool = false;
 /** True if the request announces a body: Transfer-Encoding, or a length above 0. */
 export let announcesBody: bool = false;
 
@@ -43,6 +54,16 @@ export function scanRequest(pairs: usize, len: i32): void {
     if (keyLen > 0 && load<u8>(keyPtr) == 0x3a) scanPseudo();
     else scanHeader();
   }
+  if (isText(hostPtr, hostLen, MISSING_HOST)) {
+    hasHost = false;
+    hostLen = 0;
+  }
+  // CONNECT has an authority where others have a path
+  if (pathLen == 0 && isText(methodPtr, methodLen, "CONNECT")) {
+    pathPtr = hostPtr;
+    pathLen = hostLen;
+    isTunnel = true;
+  }
 }
 
 function reset(): void {
@@ -50,18 +71,24 @@ function reset(): void {
   contentTypeLen = 0;
   contentEncodingLen = 0;
   contentLengthLen = 0;
+  hostPtr = 0;
   hostLen = 0;
+  hasHost = false;
+  hasLength = false;
+  pathPtr = 0;
   pathLen = 0;
   methodLen = 0;
   requestIdLen = 0;
   statusLen = 0;
   announcesBody = false;
+  isTunnel = false;
 }
 
 function scanPseudo(): void {
   if (isText(keyPtr, keyLen, ":authority")) {
     hostPtr = valuePtr;
     hostLen = valueLen;
+    hasHost = true;
   } else if (isText(keyPtr, keyLen, ":path")) {
     pathPtr = valuePtr;
     pathLen = valueLen;
@@ -84,26 +111,37 @@ function scanHeader(): void {
   } else if (isTextFold(keyPtr, keyLen, "content-length")) {
     contentLengthPtr = valuePtr;
     contentLengthLen = valueLen;
+    hasLength = true;
     if (!isText(valuePtr, valueLen, "0")) announcesBody = true;
   } else if (isTextFold(keyPtr, keyLen, "transfer-encoding")) announcesBody = true;
   else if (isTextFold(keyPtr, keyLen, "content-encoding")) {
     if (!isTextFold(valuePtr, valueLen, "identity")) contentEncodingLen = valueLen;
-  } else if (isTextFold(keyPtr, keyLen, "x-request-id")) {
+  } else if (isTextFold(keyPtr, keyLen, "upgrade")) isTunnel = true;
+  else if (isTextFold(keyPtr, keyLen, "x-request-id")) {
     requestIdPtr = valuePtr;
     requestIdLen = valueLen;
   } else if (isTextFold(keyPtr, keyLen, "host") && hostLen == 0) {
     hostPtr = valuePtr;
     hostLen = valueLen;
+    hasHost = true;
   }
 }
 
-const HOST_NAME: usize = memory.data<u8>([0x68, 0x6f, 0x73, 0x74]);
+const HOST_NAME: usize = memory.data<u8>([0x48, 0x6f, 0x73, 0x74]);
+const TRANSFER_ENCODING: usize = memory.data<u8>([0x74, 0x72, 0x61, 0x6e, 0x73, 0x66, 0x65, 0x72, 0x2d, 0x65, 0x6e, 0x63, 0x6f, 0x64, 0x69, 0x6e, 0x67]);
+const CHUNKED: usize = memory.data<u8>([0x63, 0x68, 0x75, 0x6e, 0x6b, 0x65, 0x64]);
 
-/** Sets the variables of the request line and headers, after `scanRequest`. */
-export function setRequest(tx: Transaction, pairs: usize, len: i32, protocol: usize, protocolLen: i32): void {
+/**
+ * Sets the variables of the request line and headers, after `scanRequest`. Envoy takes hop-by-hop headers
+ * away before any filter sees them. That a request was chunked is still known: it is HTTP/1 and has a body
+ * without a length (`hasBody`). Rules look at Transfer-Encoding, so it is given back to them.
+ */
+export function setRequest(tx: Transaction, pairs: usize, len: i32, protocol: usize, protocolLen: i32, hasBody: bool): void {
   const arena = tx.arena;
   const headers = tx.list(v.REQUEST_HEADERS);
-  if (hostLen > 0) headers.add(arena, HOST_NAME, 4, hostPtr, hostLen);
+  const http1 = protocolLen >= 6 && load<u8>(protocol + 5) == 0x31;
+  if (hasBody && !hasLength && http1 && !announcesBody) headers.add(arena, TRANSFER_ENCODING, 17, CHUNKED, 7);
+  if (hasHost) headers.add(arena, HOST_NAME, 4, hostPtr, hostLen);
   startPairs(pairs, len);
   while (nextPair()) {
     if (keyLen > 0 && load<u8>(keyPtr) == 0x3a) continue;
@@ -136,9 +174,11 @@ function setUri(tx: Transaction): void {
   tx.set(v.REQUEST_URI, pathPtr, pathLen);
   const question = indexOf(pathPtr, pathLen, 0x3f);
   const fileLen = question < 0 ? pathLen : question;
-  const slash = lastIndexOf(pathPtr, fileLen, 0x2f);
-  tx.set(v.REQUEST_FILENAME, pathPtr, fileLen);
-  tx.set(v.REQUEST_BASENAME, pathPtr + slash + 1, fileLen - slash - 1);
+  // the file name is decoded once, as ModSecurity has it
+  decodePercent(tx.arena, pathPtr, fileLen);
+  const slash = lastIndexOf(decodedPtr, decodedLen, 0x2f);
+  tx.set(v.REQUEST_FILENAME, decodedPtr, decodedLen);
+  tx.set(v.REQUEST_BASENAME, decodedPtr + slash + 1, decodedLen - slash - 1);
   const query = question < 0 ? pathLen : question + 1;
   tx.set(v.QUERY_STRING, pathPtr + query, pathLen - query);
   setRequestLine(tx);
@@ -191,18 +231,8 @@ function argumentsSize(tx: Transaction): i64 {
 
 /** Chooses the body processor that the content type asks for, before rules run, which may choose another. */
 export function chooseProcessor(tx: Transaction): void {
-  if (startsWithTextFold(contentType, contentTypeLen, "application/x-www-form-urlencoded")) tx.processor = PROCESSOR_URLENCODED;
-  else if (startsWithTextFold(contentType, contentTypeLen, "multipart/form-data")) tx.processor = PROCESSOR_MULTIPART;
-  else tx.processor = PROCESSOR_NONE;
-  nameProcessor(tx);
-}
-
-/** Sets REQBODY_PROCESSOR from what was chosen. */
-export function nameProcessor(tx: Transaction): void {
-  if (tx.processor == PROCESSOR_URLENCODED) tx.setText(v.REQBODY_PROCESSOR, "URLENCODED");
-  else if (tx.processor == PROCESSOR_MULTIPART) tx.setText(v.REQBODY_PROCESSOR, "MULTIPART");
-  else if (tx.processor == PROCESSOR_JSON) tx.setText(v.REQBODY_PROCESSOR, "JSON");
-  else if (tx.processor == PROCESSOR_XML) tx.setText(v.REQBODY_PROCESSOR, "XML");
+  if (startsWithTextFold(contentType, contentTypeLen, "application/x-www-form-urlencoded")) tx.setProcessor(PROCESSOR_URLENCODED);
+  else if (startsWithTextFold(contentType, contentTypeLen, "multipart/form-data")) tx.setProcessor(PROCESSOR_MULTIPART);
 }
 
 function setBodyError(tx: Transaction, reason: string): void {

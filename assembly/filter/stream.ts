@@ -117,14 +117,13 @@ export function onRequestHeaders(stream: Stream, endOfStream: bool): i32 {
   if (bytesHeld() > <usize>stream.configuration.globals.vmBytes) return stop(stream, cannotDecide(stream, "memory limit of the VM is reached"));
   setConnection(stream, tx);
   const protocol = getProperty("request.protocol");
-  message.setRequest(tx, pairs, length, protocol ? dataPtr : pairs, protocol ? dataLen : 0);
+  message.setRequest(tx, pairs, length, protocol ? dataPtr : pairs, protocol ? dataLen : 0, !endOfStream);
   message.chooseProcessor(tx);
   stream.type = message.contentType;
   stream.typeLen = message.contentTypeLen;
   stream.announcesBody = message.announcesBody && !endOfStream;
   if (runPhase(tx, 1)) return stop(stream, block(stream, tx));
   if (isOverCap(tx)) return stop(stream, cannotDecide(stream, "memory limit of the stream is reached"));
-  message.nameProcessor(tx);
   if (endOfStream) return stop(stream, finishRequest(stream, tx));
   stream.collectsRequest = tx.requestBodyAccess && tx.engine != ENGINE_OFF && !isStreaming(stream);
   if (!stream.collectsRequest) return stop(stream, finishRequest(stream, tx));
@@ -180,9 +179,9 @@ function setConnection(stream: Stream, tx: Transaction): void {
   if (colon >= 0) tx.set(v.REMOTE_PORT, dataPtr + colon + 1, dataLen - colon - 1);
 }
 
-/** Streams of messages never end on their own, so they are not collected: gRPC and event streams. */
+/** What need not end, or flows both ways at once, is not collected: tunnels, upgraded connections and gRPC. */
 function isStreaming(stream: Stream): bool {
-  return startsWithTextFold(stream.type, stream.typeLen, "application/grpc");
+  return message.isTunnel || startsWithTextFold(stream.type, stream.typeLen, "application/grpc");
 }
 
 function isOverCap(tx: Transaction): bool {

@@ -344,9 +344,7 @@ function onMatch(rule: Rule, item: Item, variable: i32, ptr: usize, len: i32): v
     }
     if (rule.capture) capture(rule, ptr, from, size, grouped);
   }
-  const name = isNames(variable) ? <usize>0 : item.name;
-  const nameLength = isNames(variable) ? 0 : item.nameLen;
-  fullName(tx.arena, variable, name, nameLength);
+  fullName(tx.arena, variable, item.name, item.nameLen);
   tx.set(MATCHED_VAR, ptr, len);
   tx.set(MATCHED_VAR_NAME, fullNamePtr, fullNameLen);
   if (starter.chained) tx.list(MATCHED_VARS).add(tx.arena, fullNamePtr, fullNameLen, ptr, len);
@@ -372,8 +370,8 @@ function capture(rule: Rule, ptr: usize, from: i32, size: i32, grouped: bool): v
 function keepValue(variable: i32, item: Item, ptr: usize, len: i32, from: i32, size: i32): void {
   const value = make<MatchedValue>(tx.arena);
   value.variable = variable;
-  value.name = isNames(variable) ? <usize>0 : item.name;
-  value.nameLen = isNames(variable) ? 0 : item.nameLen;
+  value.name = item.name;
+  value.nameLen = item.nameLen;
   value.ptr = ptr;
   value.len = len;
   value.from = from;
@@ -455,7 +453,7 @@ function control(entry: Ctl): void {
       tx.engine = entry.value;
       break;
     case CTL_BODY_PROCESSOR:
-      tx.processor = entry.value;
+      tx.setProcessor(entry.value);
       break;
     case CTL_BODY_ACCESS:
       tx.requestBodyAccess = entry.value == 1;

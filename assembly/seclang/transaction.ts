@@ -6,11 +6,11 @@ import { Arena, make } from "../bytes/arena";
 import { writeInt } from "../bytes/buffer";
 import { equalFold } from "../bytes/span";
 import { Item, ItemList } from "../decode/items";
-import { Ctl, Rule } from "./model";
+import { Ctl, PROCESSOR_JSON, PROCESSOR_MULTIPART, PROCESSOR_URLENCODED, PROCESSOR_XML, Rule } from "./model";
 import { findName, nameCount, nameNumber } from "./names";
 import { Program } from "./program";
 import { Settings } from "./settings";
-import { FIRST_LIST, HIGHEST_SEVERITY, LAST_SCALAR, LIST_COUNT, nameBuffer, variableName } from "./variables";
+import { FIRST_LIST, HIGHEST_SEVERITY, LAST_SCALAR, LIST_COUNT, nameBuffer, REQBODY_PROCESSOR, variableName } from "./variables";
 
 /** TX variables whose names are made up by traffic. */
 const MAX_DYNAMIC: i32 = 256;
@@ -179,6 +179,15 @@ export class Transaction {
     }
     if (this.dynamic.count >= MAX_DYNAMIC) this.capped = true;
     else this.dynamic.add(this.arena, name, nameLen, ptr, len);
+  }
+
+  /** Sets the body processor, and the variable that names it. */
+  setProcessor(processor: i32): void {
+    this.processor = processor;
+    if (processor == PROCESSOR_URLENCODED) this.setText(REQBODY_PROCESSOR, "URLENCODED");
+    else if (processor == PROCESSOR_MULTIPART) this.setText(REQBODY_PROCESSOR, "MULTIPART");
+    else if (processor == PROCESSOR_JSON) this.setText(REQBODY_PROCESSOR, "JSON");
+    else if (processor == PROCESSOR_XML) this.setText(REQBODY_PROCESSOR, "XML");
   }
 
   isRemoved(rule: Rule): bool {

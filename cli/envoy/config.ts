@@ -11,6 +11,10 @@ export interface EnvoyOptions {
   config?: string;
   /** Whether headers wait for the body's verdict; true where nothing is said. */
   holdHeaders?: boolean;
+  /** Whether CONNECT is passed on to the upstream. */
+  connect?: boolean;
+  /** Whether requests with both Content-Length and Transfer-Encoding are accepted, the length being dropped. */
+  chunkedLength?: boolean;
   failurePolicy?: "FAIL_CLOSED" | "FAIL_OPEN" | "FAIL_RELOAD";
   /** File that the listener is read from, for changes while Envoy runs. */
   listenerFile?: string;
@@ -54,11 +58,28 @@ export function listener(options: EnvoyOptions): object {
               "@type": `${TYPE}envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager`,
               stat_prefix: "ingress",
               codec_type: "AUTO",
-              http_protocol_options: { accept_http_10: true, default_host_for_http_10: "localhost" },
+              http_protocol_options: {
+                accept_http_10: true,
+                // what the filter takes for a missing Host, see assembly/filter/message.ts
+                default_host_for_http_10: "missing-host.invalid",
+                // unknown methods are the rules' to judge
+                allow_custom_methods: true,
+                ...(options.chunkedLength && { allow_chunked_length: true }),
+              },
+              ...(options.connect && { upgrade_configs: [{ upgrade_type: "CONNECT" }] }),
               use_remote_address: true,
               route_config: {
                 name: "all",
-                virtual_hosts: [{ name: "all", domains: ["*"], routes: [{ match: { prefix: "/" }, route: { cluster: "upstream", timeout: "60s" } }] }],
+                virtual_hosts: [
+                  {
+                    name: "all",
+                    domains: ["*"],
+                    routes: [
+                      ...(options.connect ? [{ match: { connect_matcher: {} }, route: { cluster: "upstream" } }] : []),
+                      { match: { prefix: "/" }, route: { cluster: "upstream", timeout: "60s" } },
+                    ],
+                  },
+                ],
               },
               http_filters: [
                 ...wasmFilter(options),

@@ -1,6 +1,7 @@
 /**
- * The backend that the CRS tests expect: it answers 200 to everything, and `/reflect` answers as the JSON in
- * the request says (status, headers, body, or encodedBody in base64).
+ * The backend that the CRS tests expect: it answers 200 to everything, CONNECT included, and `/reflect` answers
+ * as the JSON in the request says (status, headers, body, or encodedBody in base64). Like Apache httpd, for
+ * which the suite was written, it answers 400 to a Host that is empty or holds encoded control characters.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 
@@ -11,7 +12,16 @@ interface Reflection {
   encodedBody?: string;
 }
 
+function hasBadHost(request: IncomingMessage): boolean {
+  const host = request.headers.host ?? "";
+  return host === "" || /%[01][0-9a-f]|%7f/i.test(host);
+}
+
 function answer(request: IncomingMessage, response: ServerResponse, body: Buffer): void {
+  if (hasBadHost(request)) {
+    response.writeHead(400).end();
+    return;
+  }
   if (!request.url?.startsWith("/reflect")) {
     response.writeHead(200, { "content-type": "text/plain; charset=utf-8" });
     response.end();
@@ -37,6 +47,7 @@ export function startBackend(): Promise<{ server: Server; port: number }> {
     request.on("end", () => answer(request, response, Buffer.concat(chunks)));
     request.on("error", () => response.destroy());
   });
+  server.on("connect", (_request, socket) => socket.end("HTTP/1.1 200 OK\r\n\r\n"));
   server.keepAliveTimeout = 60_000;
   return new Promise((resolve) => {
     server.listen(0, "127.0.0.1", () => {

@@ -13,7 +13,7 @@ import { type Output, requestBytes, type Stage, type Test } from "./suite.ts";
 /** The suite's own set-up, rule 900005 of its documentation, and the marker rule. */
 const SETUP = [
   `SecRule REQUEST_HEADERS:X-CRS-Test "@rx ^.*$" "id:999999,pass,phase:1,t:none,log,msg:'X-CRS-Test %{MATCHED_VAR}',ctl:ruleRemoveById=1-999999"`,
-  `SecAction "id:900005,phase:1,nolog,pass,ctl:ruleEngine=DetectionOnly,setvar:tx.blocking_paranoia_level=4,setvar:tx.crs_validate_utf8_encoding=1,setvar:tx.arg_name_length=100,setvar:tx.arg_length=400,setvar:tx.total_arg_length=64000,setvar:tx.max_num_args=255,setvar:tx.max_file_size=64100,setvar:tx.combined_file_size=65535"`,
+  `SecAction "id:900005,phase:1,nolog,pass,ctl:ruleEngine=DetectionOnly,setvar:tx.blocking_paranoia_level=4,setvar:tx.crs_validate_utf8_encoding=1,setvar:tx.arg_name_length=100,setvar:tx.arg_length=400,setvar:tx.total_arg_length=64000,setvar:tx.max_num_args=255,setvar:tx.max_file_size=64100,setvar:tx.combined_file_sizes=65535"`,
 ];
 
 export function pluginConfig(rulesOn: boolean): string {
@@ -48,7 +48,7 @@ export class Arena {
     const { server, port } = await startBackend();
     arena.close = () => server.close();
     arena.envoy = await startEnvoy(
-      { port: await freePort(), adminPort: await freePort(), upstream: { host: "127.0.0.1", port }, wasm, config: pluginConfig(rulesOn) },
+      { port: await freePort(), adminPort: await freePort(), upstream: { host: "127.0.0.1", port }, wasm, config: pluginConfig(rulesOn), connect: true, chunkedLength: true },
       (line) => arena.onLine(line),
     );
     return arena;
@@ -108,7 +108,9 @@ export class Arena {
 /** One match in the form of ModSecurity's log, which the tests' patterns are written for. */
 function logLine(match: EventMatch): string {
   const variables = match.values.map(({ variable }) => `found within ${variable}`).join(" ");
-  return `[file "${match.file}"] [line "${match.line}"] [id "${match.id}"] [msg "${match.message}"] [data "${match.data ?? ""}"] [${variables}]`;
+  // that log has a line for each match, so line ends are escaped
+  const data = (match.data ?? "").replace(/\r/g, "\\r").replace(/\n/g, "\\n");
+  return `[file "${match.file}"] [line "${match.line}"] [id "${match.id}"] [msg "${match.message}"] [data "${data}"] [${variables}]`;
 }
 
 function judge(output: Output, reply: { status: number | undefined; text: string }, matches: EventMatch[]): string {

@@ -154,6 +154,9 @@ function findBoundary(type: usize, len: i32): bool {
   }
   let found = false;
   for (; i + 8 < len; i++) {
+    // the name of a parameter, not a part of a value
+    const before = i > 0 ? load<u8>(type + i - 1) : 0x3b;
+    if (before != 0x3b && before != 0x2c && !isSpace(before)) continue;
     if (!startsWithTextFold(type + i, len - i, "boundary")) continue;
     if (found) {
       multipartError = "more than one boundary in the content type";

@@ -9,8 +9,9 @@ export let invalidEncoding: bool = false;
 /** True if the last text held more arguments than allowed; the rest was not read. */
 export let tooMany: bool = false;
 
-let decodedPtr: usize = 0;
-let decodedLen: i32 = 0;
+/** What was decoded last. */
+export let decodedPtr: usize = 0;
+export let decodedLen: i32 = 0;
 
 /** Adds the arguments of `len` bytes at `ptr` to the list, up to `limit` in the list. */
 export function parseUrlencoded(arena: Arena, ptr: usize, len: i32, separator: u8, list: ItemList, limit: i32): void {
@@ -43,10 +44,20 @@ function addArgument(arena: Arena, ptr: usize, len: i32, list: ItemList): void {
 
 /** Decodes `+` and `%HH`; text without them is not copied. */
 function decode(arena: Arena, ptr: usize, len: i32): void {
+  decodeEscapes(arena, ptr, len, 0x2b);
+}
+
+/** Decodes `%HH` and leaves `+`, as in a path; text without escapes is not copied. */
+export function decodePercent(arena: Arena, ptr: usize, len: i32): void {
+  decodeEscapes(arena, ptr, len, 0x25);
+}
+
+/** Decodes `%HH`, and `blank` to a space. */
+function decodeEscapes(arena: Arena, ptr: usize, len: i32, blank: u8): void {
   decodedPtr = ptr;
   decodedLen = len;
   let i = 0;
-  while (i < len && load<u8>(ptr + i) != 0x25 && load<u8>(ptr + i) != 0x2b) i++;
+  while (i < len && load<u8>(ptr + i) != 0x25 && load<u8>(ptr + i) != blank) i++;
   if (i == len) return;
   const out = arena.reserve(<usize>len);
   memory.copy(out, ptr, <usize>i);
@@ -59,7 +70,7 @@ function decode(arena: Arena, ptr: usize, len: i32): void {
       continue;
     }
     if (c == 0x25) invalidEncoding = true;
-    store<u8>(to++, c == 0x2b ? 0x20 : c);
+    store<u8>(to++, c == blank && c != 0x25 ? 0x20 : c);
     i++;
   }
   arena.trim(to);
