@@ -55,6 +55,8 @@ let length: i32 = 0;
 let at: i32 = 0;
 let flags: i32 = 0;
 let depth: i32 = 0;
+/** True between `\Q` and `\E`. */
+let quoting: bool = false;
 
 /** Parses `len` bytes at `ptr` with `.` matching newlines, as SecLang has it. Null: see `parseError`. */
 export function parse(scratch: Arena, ptr: usize, len: i32): Node | null {
@@ -64,6 +66,7 @@ export function parse(scratch: Arena, ptr: usize, len: i32): Node | null {
   at = 0;
   depth = 0;
   flags = DOT_ALL;
+  quoting = false;
   captureCount = 0;
   parseError = "";
   const node = parseAlternation();
@@ -100,14 +103,22 @@ function parseConcatenation(): Node {
   const node = Node.of(arena, CONCAT);
   while (at < length) {
     const c = peek();
-    if (c == 0x7c || c == 0x29) break;
+    if (!quoting && (c == 0x7c || c == 0x29)) break;
     const atom = parseAtom();
     if (parseError != "") return node;
-    if (atom) node.append(parseRepetition(atom));
+    if (atom) node.append(quoting && !endsQuoting() ? atom : parseRepetition(atom));
   }
   if (!node.child) return Node.of(arena, EMPTY);
   if (node.child == node.last) return node.child!;
   return node;
+}
+
+/** True if the quotation ends here; an operator after it then belongs to its last character. */
+function endsQuoting(): bool {
+  if (peek() != 0x5c || peek(1) != 0x45) return false;
+  at += 2;
+  quoting = false;
+  return true;
 }
 
 /** Reads the operators after an atom: `*`, `+`, `?`, `{n,m}`, each with an optional lazy `?`. */
@@ -183,9 +194,10 @@ function digits(from: i32, to: i32): i32 {
   return value;
 }
 
-/** Reads one atom. Null where it is none: a flag group or a quotation without content. */
+/** Reads one atom. Null where it is none: a flag group, or a mark of a quotation. */
 function parseAtom(): Node | null {
   const c = peek();
+  if (quoting) return parseQuoted(c);
   switch (c) {
     case 0x28: // (
       return parseGroup();
@@ -213,6 +225,14 @@ function parseAtom(): Node | null {
     default:
       return parseLiteral();
   }
+}
+
+/** Within `\Q...\E` every character stands for itself. */
+function parseQuoted(c: u8): Node | null {
+  if (c != 0x5c || peek(1) != 0x45) return parseLiteral();
+  at += 2;
+  quoting = false;
+  return null;
 }
 
 function byteSet(): Node {
@@ -341,7 +361,9 @@ function parseEscape(): Node | null {
       return any;
     }
     case 0x51: // Q
-      return parseQuotation();
+      at += 2;
+      quoting = true;
+      return null;
   }
   const node = byteSet();
   if (addPerlClass(node.set, c)) {
@@ -353,21 +375,6 @@ function parseEscape(): Node | null {
   if (value < 0x100) return byteNode(<u8>value);
   const encoded = arena.alloc(4);
   return sequence(encoded, encode(encoded, <u32>value));
-}
-
-/** Reads `\Q...\E`. Null if it is empty. */
-function parseQuotation(): Node | null {
-  at += 2;
-  const node = Node.of(arena, CONCAT);
-  while (at < length) {
-    if (peek() == 0x5c && peek(1) == 0x45) {
-      at += 2;
-      return node.child ? node : null;
-    }
-    node.append(byteNode(peek()));
-    at++;
-  }
-  return node.child ? node : null;
 }
 
 /** Adds `\d`, `\D`, `\w`, `\W`, `\s` or `\S` to the set; false if the letter is none of them. */
