@@ -2,7 +2,7 @@
  * The metrics of the firewall, defined when the plugin is configured and never on the request path. In
  * Envoy they appear as `wasmcustom.bailey.ngfw.<name>`.
  */
-import { COUNTER, defineMetric, HISTOGRAM, increment, record } from "../host/abi";
+import { COUNTER, defineMetric, GAUGE, HISTOGRAM, increment, record } from "../host/abi";
 
 let requests: i32 = -1;
 let wouldBlock: i32 = -1;
@@ -14,6 +14,9 @@ let skipped: i32 = -1;
 let bodyUnseen: i32 = -1;
 let duration: i32 = -1;
 let configured: i32 = -1;
+let memoryBytes: i32 = -1;
+/** Pages that the gauge shows. */
+let pagesShown: i32 = 0;
 let defined: bool = false;
 
 /** Families of rules: the first three digits of CRS's ids, and everything else. */
@@ -48,6 +51,7 @@ export function defineMetrics(): void {
   bodyUnseen = counter("body_unseen");
   duration = defineMetric(HISTOGRAM, "bailey.ngfw.inspection_us");
   configured = counter("configured");
+  memoryBytes = defineMetric(GAUGE, "bailey.ngfw.memory_bytes");
   let start = 0;
   for (let i = 0; i < FAMILY_COUNT; i++) {
     const end = FAMILIES.indexOf(" ", start);
@@ -96,6 +100,14 @@ export function countBodyUnseen(): void {
 
 export function countConfigured(): void {
   increment(configured);
+}
+
+/** Shows how much memory the VM has, if that changed: it only ever grows. All workers share the gauge. */
+export function showMemory(): void {
+  const pages = memory.size();
+  if (pages == pagesShown) return;
+  pagesShown = pages;
+  record(memoryBytes, <i64>pages << 16);
 }
 
 /** Records the microseconds that inspecting one request and response took. */

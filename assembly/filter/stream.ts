@@ -37,6 +37,7 @@ import { LIMIT_REJECT } from "../seclang/settings";
 import { Match, Transaction } from "../seclang/transaction";
 import * as v from "../seclang/variables";
 import { ACTION_BLOCKED, ACTION_ERROR, ACTION_MATCHED, ACTION_NONE, ACTION_WOULD_BLOCK, EventFacts, emit } from "./event";
+import { FRAME_COMPLETE, FRAME_TOO_LARGE, GrpcFrames, judgeMessage, nextFrame, taken, takeFrame } from "./grpc";
 import * as message from "./message";
 import * as metrics from "./metrics";
 
@@ -61,6 +62,8 @@ export class Stream {
   typeLen: i32;
   /** Nanoseconds spent on inspection. */
   spent: i64;
+  /** Messages of a gRPC request; null for other requests. */
+  frames: GrpcFrames | null;
   /** True once an event was written. */
   reported: bool;
 
@@ -125,7 +128,10 @@ export function onRequestHeaders(stream: Stream, endOfStream: bool): i32 {
   if (runPhase(tx, 1)) return stop(stream, block(stream, tx));
   if (isOverCap(tx)) return stop(stream, cannotDecide(stream, "memory limit of the stream is reached"));
   if (endOfStream) return stop(stream, finishRequest(stream, tx));
-  stream.collectsRequest = tx.requestBodyAccess && tx.engine != ENGINE_OFF && !isStreaming(stream);
+  const inspects = tx.requestBodyAccess && tx.engine != ENGINE_OFF;
+  const grpc = startsWithTextFold(stream.type, stream.typeLen, "application/grpc");
+  stream.collectsRequest = inspects && !grpc && !message.isTunnel;
+  if (inspects && grpc) return stop(stream, startMessages(stream, tx));
   if (!stream.collectsRequest) return stop(stream, finishRequest(stream, tx));
   return stop(stream, stream.configuration.globals.holdHeaders ? PAUSE : CONTINUE);
 }
@@ -179,9 +185,63 @@ function setConnection(stream: Stream, tx: Transaction): void {
   if (colon >= 0) tx.set(v.REMOTE_PORT, dataPtr + colon + 1, dataLen - colon - 1);
 }
 
-/** What need not end, or flows both ways at once, is not collected: tunnels, upgraded connections and gRPC. */
-function isStreaming(stream: Stream): bool {
-  return message.isTunnel || startsWithTextFold(stream.type, stream.typeLen, "application/grpc");
+/** A gRPC request is judged by its headers first, then message by message. */
+function startMessages(stream: Stream, tx: Transaction): i32 {
+  const own = tx.fork(stream.arena);
+  const frames = make<GrpcFrames>(stream.arena);
+  nextFrame(frames);
+  stream.frames = frames;
+  const answer = finishRequest(stream, tx);
+  // messages start from what phase 1 left
+  if (answer == CONTINUE) stream.tx = own;
+  return answer;
+}
+
+function onMessages(stream: Stream, tx: Transaction, size: i32): i32 {
+  if (size == 0) return CONTINUE;
+  const arena = Arena.create(<usize>stream.configuration.globals.streamBytes);
+  useArena(arena);
+  const read = getBuffer(REQUEST_BODY_BUFFER, 0, size);
+  const answer = read ? judgeMessages(stream, tx, arena, dataPtr, dataLen) : cannotDecide(stream, "request body could not be read");
+  arena.destroy();
+  return answer;
+}
+
+function judgeMessages(stream: Stream, tx: Transaction, arena: Arena, ptr: usize, len: i32): i32 {
+  const frames = stream.frames!;
+  let from = 0;
+  while (from < len) {
+    const state = takeFrame(stream.arena, frames, ptr, len, from, bodyLimit(tx));
+    from = taken;
+    if (state == FRAME_TOO_LARGE) {
+      metrics.countBodyLimit(true);
+      stream.frames = null;
+      return tx.settings.requestBodyLimitAction == LIMIT_REJECT && tx.engine == ENGINE_ON ? refuse(stream, 413, "gRPC message over the limit") : CONTINUE;
+    }
+    if (state != FRAME_COMPLETE) break;
+    if (frames.isCompressed) metrics.countBodyUnseen();
+    else {
+      const own = judgeMessage(arena, tx, frames);
+      if (own.blocker) return reportMessage(stream, own);
+    }
+    nextFrame(frames);
+  }
+  if (isOverCap(tx)) return cannotDecide(stream, "memory limit of the stream is reached");
+  return CONTINUE;
+}
+
+/** A message that is, or would be, blocked has its event at once: a stream can go on for days. */
+function reportMessage(stream: Stream, tx: Transaction): i32 {
+  const answer = tx.interrupted ? block(stream, tx) : CONTINUE;
+  if (!tx.interrupted) {
+    stream.facts.action = ACTION_WOULD_BLOCK;
+    metrics.countWouldBlock();
+    // one report is enough for a stream that is only watched
+    stream.frames = null;
+  }
+  emit(tx, stream.facts, stream.profile.options, stream.configuration.globals);
+  stream.reported = true;
+  return answer;
 }
 
 function isOverCap(tx: Transaction): bool {
@@ -191,6 +251,10 @@ function isOverCap(tx: Transaction): bool {
 export function onRequestBody(stream: Stream, size: i32, endOfStream: bool): i32 {
   const tx = stream.tx;
   stream.sawBody = true;
+  if (tx && stream.frames && !stream.replied) {
+    start(stream);
+    return stop(stream, onMessages(stream, tx, size));
+  }
   if (!tx || !stream.collectsRequest) return stream.replied ? PAUSE : CONTINUE;
   start(stream);
   const limit = bodyLimit(tx);
@@ -366,11 +430,7 @@ function lastProfile(configuration: Configuration): Profile {
 /** The stream has ended: rules of phase 5 run, the event is written. */
 export function onLog(stream: Stream): void {
   const tx = stream.tx;
-  if (stream.reported) return;
-  stream.reported = true;
-  if (!tx) {
-    return;
-  }
+  if (!tx) return;
   start(stream);
   runPhase(tx, 5);
   if (stream.announcesBody && !stream.sawBody && !stream.replied) metrics.countBodyUnseen();
@@ -384,6 +444,7 @@ export function onLog(stream: Stream): void {
   if (facts.action == ACTION_BLOCKED || facts.action == ACTION_WOULD_BLOCK) {
     for (let match: Match | null = tx.matches; match; match = match!.next) metrics.countFamily(match.rule.id);
   }
-  if (facts.action != ACTION_NONE) emit(tx, facts, stream.profile.options, stream.configuration.globals);
+  if (facts.action != ACTION_NONE && !stream.reported) emit(tx, facts, stream.profile.options, stream.configuration.globals);
+  metrics.showMemory();
   metrics.recordDuration((stream.spent + now() - startedAt) / 1000);
 }

@@ -36,6 +36,7 @@ export const REQUEST_STREAM: i32 = 0;
 export const RESPONSE_STREAM: i32 = 1;
 
 export const COUNTER: i32 = 0;
+export const GAUGE: i32 = 1;
 export const HISTOGRAM: i32 = 2;
 
 /** What a callback answers. In a body callback, PAUSE means: stop, and keep the bytes. */

@@ -125,6 +125,33 @@ export class Transaction {
     return tx;
   }
 
+  /**
+   * Gives a transaction in `arena` that starts with the variables and state that this one has now. Values are
+   * shared and must outlive it; caches are not, and what matched so far is left out.
+   */
+  fork(arena: Arena): Transaction {
+    const other = changetype<Transaction>(arena.copy(changetype<usize>(this), <i32>offsetof<Transaction>()));
+    other.arena = arena;
+    other.scalars = arena.copy(this.scalars, (LAST_SCALAR + 1) * <i32>offsetof<Item>());
+    for (let variable = 0; variable <= LAST_SCALAR; variable++) other.scalar(variable).cache = 0;
+    other.lists = arena.alloc(<usize>LIST_COUNT * offsetof<ItemList>());
+    for (let variable = FIRST_LIST; variable < FIRST_LIST + LIST_COUNT; variable++) {
+      for (let item: Item | null = this.list(variable).first; item; item = item!.next) {
+        other.list(variable).add(arena, item.name, item.nameLen, item.ptr, item.len);
+      }
+    }
+    other.tx = arena.copy(this.tx, this.slots << 3);
+    other.dynamic = make<ItemList>(arena);
+    for (let item: Item | null = this.dynamic.first; item; item = item!.next) {
+      other.dynamic.add(arena, item.name, item.nameLen, item.ptr, item.len);
+    }
+    other.matches = null;
+    other.lastMatch = null;
+    other.matchCount = 0;
+    other.values = null;
+    return other;
+  }
+
   scalar(variable: i32): Item {
     return changetype<Item>(this.scalars + <usize>variable * offsetof<Item>());
   }

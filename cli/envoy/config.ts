@@ -4,7 +4,7 @@ export interface EnvoyOptions {
   /** Port to listen on, on 127.0.0.1. */
   port: number;
   adminPort: number;
-  upstream: { host: string; port: number; tls?: boolean };
+  upstream: { host: string; port: number; tls?: boolean; http2?: boolean };
   /** Path of the filter; none for a bare Envoy. */
   wasm?: string | undefined;
   /** pluginConfig as JSON text. */
@@ -102,6 +102,14 @@ function cluster(upstream: EnvoyOptions["upstream"]): object {
       cluster_name: "upstream",
       endpoints: [{ lb_endpoints: [{ endpoint: { address: { socket_address: { address: upstream.host, port_value: upstream.port } } } }] }],
     },
+    ...(upstream.http2 && {
+      typed_extension_protocol_options: {
+        "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
+          "@type": `${TYPE}envoy.extensions.upstreams.http.v3.HttpProtocolOptions`,
+          explicit_http_config: { http2_protocol_options: {} },
+        },
+      },
+    }),
     ...(upstream.tls && {
       transport_socket: {
         name: "envoy.transport_sockets.tls",
