@@ -56,7 +56,11 @@ async function readWithIncludes(path: string, rules: Source[], data: Map<string,
 async function expand(pattern: string, optional: boolean, from: string): Promise<string[]> {
   const folder = dirname(pattern);
   const names = existsSync(folder) ? await readdir(folder) : [];
-  const expression = new RegExp(`^${basename(pattern).replace(/[.+^${}()|[\]\\]/g, "\\$&").replaceAll("*", ".*")}$`);
+  const expression = new RegExp(
+    `^${basename(pattern)
+      .replace(/[.+^${}()|[\]\\]/g, "\\$&")
+      .replaceAll("*", ".*")}$`,
+  );
   const found = names.filter((name) => expression.test(name)).sort();
   if (found.length === 0 && !optional) throw new UserError(`${from}: Include ${pattern} names no file`, 2);
   return found.map((name) => join(folder, name));

@@ -1,6 +1,7 @@
 /** Requests as people have them: raw HTTP, a curl command, a HAR. */
-import type { Exchange } from "./host/exchange.ts";
+
 import { UserError } from "./errors.ts";
+import type { Exchange } from "./host/exchange.ts";
 
 /** Recognizes what the text is, and reads it. A HAR can hold several exchanges. */
 export function readRequests(text: Buffer): Exchange[] {
@@ -48,7 +49,7 @@ export function splitCommand(command: string): string[] {
       while (end < command.length && command[end] !== "'") end += escapes && command[end] === "\\" ? 2 : 1;
       if (end >= command.length) throw new UserError("the curl command has a quote that is not closed", 2);
       const text = command.slice(start, end);
-      add(escapes ? unescape(text) : text);
+      add(escapes ? unescaped(text) : text);
       i = end + 1;
     } else if (c === '"') {
       let end = i + 1;
@@ -68,7 +69,7 @@ export function splitCommand(command: string): string[] {
   return words;
 }
 
-function unescape(text: string): string {
+function unescaped(text: string): string {
   const letters: Record<string, string> = { n: "\n", r: "\r", t: "\t", "0": "\0" };
   return text
     .replace(/\\x([0-9a-fA-F]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
@@ -77,7 +78,23 @@ function unescape(text: string): string {
 }
 
 /** Options of curl that have an argument and change nothing that rules see. */
-const IGNORED_WITH_VALUE = new Set(["-o", "--output", "-m", "--max-time", "--connect-timeout", "-w", "--write-out", "--resolve", "--cacert", "-E", "--cert", "--key", "-x", "--proxy", "--retry"]);
+const IGNORED_WITH_VALUE = new Set([
+  "-o",
+  "--output",
+  "-m",
+  "--max-time",
+  "--connect-timeout",
+  "-w",
+  "--write-out",
+  "--resolve",
+  "--cacert",
+  "-E",
+  "--cert",
+  "--key",
+  "-x",
+  "--proxy",
+  "--retry",
+]);
 
 /** Reads a curl command. */
 export function readCurl(command: string): Exchange {
@@ -160,7 +177,10 @@ function curlExchange(curl: Curl): Exchange {
   }
   if (curl.form.length > 0) {
     const boundary = "------------------------bailey";
-    const parts = curl.form.map((field) => `--${boundary}\r\nContent-Disposition: form-data; name="${field.slice(0, field.indexOf("="))}"\r\n\r\n${field.slice(field.indexOf("=") + 1)}\r\n`);
+    const parts = curl.form.map(
+      (field) =>
+        `--${boundary}\r\nContent-Disposition: form-data; name="${field.slice(0, field.indexOf("="))}"\r\n\r\n${field.slice(field.indexOf("=") + 1)}\r\n`,
+    );
     body = Buffer.from(`${parts.join("")}--${boundary}--\r\n`);
     headers.push(["Content-Type", `multipart/form-data; boundary=${boundary}`]);
   }

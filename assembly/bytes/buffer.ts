@@ -54,7 +54,7 @@ export class Buffer {
     const n = literal.length;
     const from = changetype<usize>(literal);
     this.ensure(n);
-    for (let i = 0; i < n; i++) store<u8>(this.ptr + this.len + i, <u8>load<u16>(from + (<usize>i << 1)));
+    for (let i = 0; i < n; i++) store<u8>(this.ptr + this.len + i, <u8>load<u16>(from + ((<usize>i) << 1)));
     this.len += n;
     return this;
   }
@@ -92,7 +92,9 @@ export class Buffer {
         this.byte(0x5c).byte(c);
         i++;
       } else if (c < 0x20 || c == 0x7f) {
-        this.text("\\u00").byte(hexDigit(c >> 4)).byte(hexDigit(c & 15));
+        this.text("\\u00")
+          .byte(hexDigit(c >> 4))
+          .byte(hexDigit(c & 15));
         i++;
       } else if (c < 0x80) {
         this.byte(c);
@@ -116,7 +118,7 @@ export class Buffer {
 /** Writes a decimal number at `out`, which has room for 20 bytes. Gives the bytes written. */
 export function writeInt(out: usize, value: i64): i32 {
   let n = 0;
-  let rest: u64 = value < 0 ? <u64>(-value) : <u64>value;
+  let rest: u64 = value < 0 ? <u64>-value : <u64>value;
   if (value < 0) store<u8>(out + n++, 0x2d);
   let digits = 1;
   for (let v = rest; v >= 10; v /= 10) digits++;

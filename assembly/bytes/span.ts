@@ -30,7 +30,7 @@ export function isText(ptr: usize, len: i32, literal: string): bool {
   if (len != literal.length) return false;
   const text = changetype<usize>(literal);
   for (let i = 0; i < len; i++) {
-    if (<u32>load<u8>(ptr + i) != <u32>load<u16>(text + (<usize>i << 1))) return false;
+    if (<u32>load<u8>(ptr + i) != <u32>load<u16>(text + ((<usize>i) << 1))) return false;
   }
   return true;
 }
@@ -46,7 +46,7 @@ export function startsWithTextFold(ptr: usize, len: i32, literal: string): bool 
   if (len < n) return false;
   const text = changetype<usize>(literal);
   for (let i = 0; i < n; i++) {
-    if (<u32>lower(load<u8>(ptr + i)) != <u32>load<u16>(text + (<usize>i << 1))) return false;
+    if (<u32>lower(load<u8>(ptr + i)) != <u32>load<u16>(text + ((<usize>i) << 1))) return false;
   }
   return true;
 }

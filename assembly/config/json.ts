@@ -109,4 +109,3 @@ function append(parent: JsonNode, node: JsonNode, key: usize, keyLen: i32): void
 export function isBoolean(node: JsonNode): bool {
   return node.kind == J_TRUE || node.kind == J_FALSE;
 }
-

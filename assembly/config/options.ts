@@ -277,7 +277,8 @@ function hasPlainTexts(list: JsonNode): bool {
   for (let child: JsonNode | null = list.child; child; child = child!.next) {
     for (let i = 0; i < child.len; i++) {
       const c = load<u8>(child.ptr + i);
-      if (c == 0x22 || c == 0x27 || c == 0x0a || c == 0x0d || (c == 0x2c && !list.keyIs("variables"))) return expected(child, "a text without quotes, commas and line breaks");
+      if (c == 0x22 || c == 0x27 || c == 0x0a || c == 0x0d || (c == 0x2c && !list.keyIs("variables")))
+        return expected(child, "a text without quotes, commas and line breaks");
     }
   }
   return true;

@@ -2,8 +2,9 @@
  * Plain configuration as SecLang: paranoia levels, thresholds, variables and exclusions become rules that
  * run first, so one engine evaluates everything and `bailey explain` can show them like any other.
  */
-import { Buffer } from "../bytes/buffer";
+
 import { isAlnum } from "../bytes/ascii";
+import { Buffer } from "../bytes/buffer";
 import { JsonNode } from "./json";
 import { Options } from "./options";
 
@@ -20,7 +21,7 @@ export function writePrelude(out: Buffer, options: Options, inherited: JsonNode 
   if (options.detectionParanoiaLevel > 0) setVar(out, "detection_paranoia_level", options.detectionParanoiaLevel);
   setVar(out, "inbound_anomaly_score_threshold", options.inboundThreshold);
   setVar(out, "outbound_anomaly_score_threshold", options.outboundThreshold);
-  out.text("\"\n");
+  out.text('"\n');
   const variables = options.variables;
   if (variables) for (let node: JsonNode | null = variables.child; node; node = node!.next) writeVariable(out, node);
   if (inherited && inherited != options.exclusions) writeExclusions(out, inherited);
@@ -29,7 +30,7 @@ export function writePrelude(out: Buffer, options: Options, inherited: JsonNode 
 }
 
 function startAction(out: Buffer): void {
-  out.text("SecAction \"id:").int(nextId++).text(",phase:1,pass,nolog,t:none");
+  out.text('SecAction "id:').int(nextId++).text(",phase:1,pass,nolog,t:none");
 }
 
 function setVar(out: Buffer, name: string, value: i32): void {
@@ -66,19 +67,19 @@ function writeExclusion(out: Buffer, entry: JsonNode): void {
   }
   if (methods) condition(out, "REQUEST_METHOD", "^(?:", methods, ")$", first, "");
   writeControls(out, entry);
-  out.text("\"\n");
+  out.text('"\n');
 }
 
 function condition(out: Buffer, variable: string, before: string, list: JsonNode, after: string, first: bool, transformations: string): void {
-  out.text("SecRule ").text(variable).text(" \"@rx ").text(before);
+  out.text("SecRule ").text(variable).text(' "@rx ').text(before);
   for (let node: JsonNode | null = list.child; node; node = node!.next) {
     if (node.index > 0) out.byte(0x7c);
     writePattern(out, node.ptr, node.len);
   }
-  out.text(after).text("\" \"");
+  out.text(after).text('" "');
   if (first) out.text("id:").int(nextId++).text(",phase:1,pass,nolog,");
   out.text("t:none").text(transformations);
-  if (--links > 0) out.text(",chain\"\n");
+  if (--links > 0) out.text(',chain"\n');
 }
 
 /** Writes a text with `*` for anything as a regular expression. */
@@ -111,4 +112,3 @@ function writeControl(out: Buffer, by: string, node: JsonNode, variables: JsonNo
     out.byte(0x3b).bytes(variable.ptr, variable.len).byte(0x27);
   }
 }
-

@@ -3,15 +3,15 @@
  * order, while the rules themselves are shared; which profile a request has depends on its host and path.
  */
 import { Arena, make } from "../bytes/arena";
-import { Buffer } from "../bytes/buffer";
 import { lower } from "../bytes/ascii";
+import { Buffer } from "../bytes/buffer";
 import { lastIndexOf } from "../bytes/span";
 import { jsonAt, jsonError } from "../decode/json";
 import { PairWriter } from "../host/pairs";
 import { flushCache } from "../match/regex/dfa";
 import { compile, ruleCount } from "../seclang/compiler";
-import { clearError, message } from "../seclang/errors";
-import { ENGINE_DETECT, ENGINE_ON } from "../seclang/model";
+import { clearError, fail, message, setPlace } from "../seclang/errors";
+import { ENGINE_DETECT, ENGINE_ON, Rule } from "../seclang/model";
 import { link, Program } from "../seclang/program";
 import { RuleList } from "../seclang/rulelist";
 import { LIMIT_PARTIAL, LIMIT_REJECT, Settings } from "../seclang/settings";
@@ -150,8 +150,23 @@ function buildProfile(arena: Arena, node: JsonNode | null, options: Options, inh
 }
 
 function addCore(arena: Arena, list: RuleList, options: Options): bool {
-  if (options.crs) list.addAll(arena, coreRules);
-  else list.shared = list.count;
+  if (!options.crs) {
+    list.shared = list.count;
+    return true;
+  }
+  for (let i = setupRules.count; i < list.count; i++) if (!isNewId(list.at(i))) return false;
+  list.addAll(arena, coreRules);
+  return true;
+}
+
+/** Rules that run before CRS must not have the id of one of its rules. */
+function isNewId(rule: Rule): bool {
+  if (rule.id == 0) return true;
+  for (let i = 0; i < coreRules.count; i++) {
+    if (coreRules.at(i).id != rule.id) continue;
+    setPlace(rule.file, rule.fileLen, rule.line);
+    return fail("id " + rule.id.toString() + " is one of CRS; rules of your own take ids below 100000");
+  }
   return true;
 }
 

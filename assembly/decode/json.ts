@@ -284,4 +284,3 @@ function unicodeEscape(out: usize): i32 {
   at += 6;
   return encode(out, <u32>(0x10000 + ((high - 0xd800) << 10) + (low - 0xdc00)));
 }
-

@@ -361,16 +361,7 @@ function isColumnLikeFunction(t: Token): bool {
 }
 
 function canStartPhrase(type: u8): bool {
-  return (
-    type == KEYWORD ||
-    type == BAREWORD ||
-    type == OPERATOR ||
-    type == UNION ||
-    type == FUNCTION ||
-    type == EXPRESSION ||
-    type == TSQL ||
-    type == SQLTYPE
-  );
+  return type == KEYWORD || type == BAREWORD || type == OPERATOR || type == UNION || type == FUNCTION || type == EXPRESSION || type == TSQL || type == SQLTYPE;
 }
 
 const phrase: usize = memory.data(80);

@@ -28,15 +28,13 @@ let slots: usize = 0;
 const upper: usize = memory.data(64);
 
 function same(entry: usize, table: i32, word: usize, len: i32): bool {
-  return (
-    load<u8>(entry) == <u8>table && load<u8>(entry, 2) == <u8>len && memory.compare(entry + 3, word, <usize>len) == 0
-  );
+  return load<u8>(entry) == <u8>table && load<u8>(entry, 2) == <u8>len && memory.compare(entry + 3, word, <usize>len) == 0;
 }
 
 function slotOf(table: i32, word: usize, len: i32): usize {
   let slot = (hashBytes(word, len) + <u32>table * 0x9e3779b1) & (SLOTS - 1);
   while (true) {
-    const at = slots + (<usize>slot << 2);
+    const at = slots + ((<usize>slot) << 2);
     const entry = <usize>load<u32>(at);
     if (entry == 0 || same(entry, table, word, len)) return at;
     slot = (slot + 1) & (SLOTS - 1);
@@ -47,7 +45,7 @@ function slotOf(table: i32, word: usize, len: i32): usize {
 export function addWord(table: i32, type: u8, word: usize, len: i32): void {
   if (slots == 0) {
     arena = Arena.create(0);
-    slots = arena.alloc(<usize>SLOTS << 2);
+    slots = arena.alloc((<usize>SLOTS) << 2);
   }
   if (len > WORD_MAX) return;
   const at = slotOf(table, word, len);

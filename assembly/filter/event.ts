@@ -7,9 +7,9 @@ import { equalFold, indexOf, lastIndexOf, toInt } from "../bytes/span";
 import { JsonNode } from "../config/json";
 import { Globals, MODE_ENFORCE, Options } from "../config/options";
 import { LOG_ERROR, LOG_WARN, log } from "../host/abi";
-import { MatchedValue, Match, fullName, fullNameLen, fullNamePtr, Transaction } from "../seclang/transaction";
-import { Tag, Rule } from "../seclang/model";
+import { Rule, Tag } from "../seclang/model";
 import { putTime } from "../seclang/scalars";
+import { fullName, fullNameLen, fullNamePtr, Match, MatchedValue, Transaction } from "../seclang/transaction";
 import * as v from "../seclang/variables";
 
 export const ACTION_NONE: i32 = 0;
@@ -107,7 +107,10 @@ function putScore(tx: Transaction, name: string, key: string): void {
   lookUp.clear();
   lookUp.text(name);
   const span = tx.findTx(lookUp.ptr, lookUp.len);
-  out.jsonText(key).byte(0x3a).int(span != 0 && load<usize>(span) != 0 ? toInt(load<usize>(span), load<i32>(span, 4)) : 0);
+  out
+    .jsonText(key)
+    .byte(0x3a)
+    .int(span != 0 && load<usize>(span) != 0 ? toInt(load<usize>(span), load<i32>(span, 4)) : 0);
 }
 const lookUp: Buffer = Buffer.create(64);
 
@@ -195,7 +198,10 @@ function putValue(tx: Transaction, value: MatchedValue, globals: Globals): bool 
   out.text(',"value":').json(value.ptr + from, shown);
   if (from > 0) out.text(',"offset":').int(from);
   if (shown < value.len) out.text(',"length":').int(value.len);
-  out.text(',"matched":').json(value.ptr + value.from, min(value.matchLen, most)).byte(0x7d);
+  out
+    .text(',"matched":')
+    .json(value.ptr + value.from, min(value.matchLen, most))
+    .byte(0x7d);
   return false;
 }
 

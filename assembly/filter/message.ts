@@ -2,8 +2,7 @@
  * From a message of the host to the variables of a transaction: the request line, headers, cookies,
  * query, and the body through its processor. Values stay where the host put them.
  */
-import { MimeType } from "../seclang/settings";
-import { Item } from "../decode/items";
+
 import { Arena, make } from "../bytes/arena";
 import { isSpace } from "../bytes/ascii";
 import { indexOf, isText, isTextFold, lastIndexOf, startsWithTextFold } from "../bytes/span";
@@ -11,8 +10,10 @@ import { jsonBodyError, parseJsonBody } from "../decode/body/json";
 import * as multipart from "../decode/body/multipart";
 import { decodedLen, decodedPtr, decodePercent, invalidEncoding, parseUrlencoded, tooMany } from "../decode/body/urlencoded";
 import { parseXmlBody, xmlError } from "../decode/body/xml";
+import { Item } from "../decode/items";
 import { keyLen, keyPtr, nextPair, startPairs, valueLen, valuePtr } from "../host/pairs";
 import { PROCESSOR_JSON, PROCESSOR_MULTIPART, PROCESSOR_NONE, PROCESSOR_URLENCODED, PROCESSOR_XML } from "../seclang/model";
+import { MimeType } from "../seclang/settings";
 import { Transaction } from "../seclang/transaction";
 import * as v from "../seclang/variables";
 

@@ -40,7 +40,7 @@ export function defineMetrics(): void {
   defined = true;
   requests = counter("requests");
   for (let phase = 1; phase <= 4; phase++) {
-    store<i32>(phaseMetrics + (<usize>(phase - 1) << 2), counter("blocked.phase_" + phase.toString()));
+    store<i32>(phaseMetrics + ((<usize>(phase - 1)) << 2), counter("blocked.phase_" + phase.toString()));
   }
   wouldBlock = counter("would_block");
   errors = counter("errors");
@@ -55,8 +55,8 @@ export function defineMetrics(): void {
   let start = 0;
   for (let i = 0; i < FAMILY_COUNT; i++) {
     const end = FAMILIES.indexOf(" ", start);
-    store<i32>(familyMetrics + (<usize>i << 2), counter("matched." + FAMILIES.substring(start + 4, end)));
-    store<i32>(familyPrefixes + (<usize>i << 2), I32.parseInt(FAMILIES.substring(start, start + 3)));
+    store<i32>(familyMetrics + ((<usize>i) << 2), counter("matched." + FAMILIES.substring(start + 4, end)));
+    store<i32>(familyPrefixes + ((<usize>i) << 2), I32.parseInt(FAMILIES.substring(start, start + 3)));
     start = end + 1;
   }
 }
@@ -70,7 +70,7 @@ const phaseMetrics: usize = memory.data(16);
 
 /** Counts a block in phase 1 to 4. */
 export function countBlocked(phase: i32): void {
-  increment(load<i32>(phaseMetrics + (<usize>(phase - 1) << 2)));
+  increment(load<i32>(phaseMetrics + ((<usize>(phase - 1)) << 2)));
 }
 
 export function countWouldBlock(): void {
@@ -107,7 +107,7 @@ export function showMemory(): void {
   const pages = memory.size();
   if (pages == pagesShown) return;
   pagesShown = pages;
-  record(memoryBytes, <i64>pages << 16);
+  record(memoryBytes, (<i64>pages) << 16);
 }
 
 /** Records the microseconds that inspecting one request and response took. */
@@ -119,6 +119,6 @@ export function recordDuration(micros: i64): void {
 export function countFamily(id: i32): void {
   const prefix = id / 1000;
   let i = 0;
-  while (i < FAMILY_COUNT - 1 && load<i32>(familyPrefixes + (<usize>i << 2)) != prefix) i++;
-  increment(load<i32>(familyMetrics + (<usize>i << 2)));
+  while (i < FAMILY_COUNT - 1 && load<i32>(familyPrefixes + ((<usize>i) << 2)) != prefix) i++;
+  increment(load<i32>(familyMetrics + ((<usize>i) << 2)));
 }

@@ -37,7 +37,7 @@ import { LIMIT_REJECT } from "../seclang/settings";
 import { Match, Transaction } from "../seclang/transaction";
 import * as v from "../seclang/variables";
 import { ACTION_BLOCKED, ACTION_ERROR, ACTION_MATCHED, ACTION_NONE, ACTION_WOULD_BLOCK, EventFacts, emit } from "./event";
-import { FRAME_COMPLETE, FRAME_TOO_LARGE, GrpcFrames, judgeMessage, nextFrame, taken, takeFrame } from "./grpc";
+import { FRAME_COMPLETE, FRAME_TOO_LARGE, GrpcFrames, judgeMessage, nextFrame, takeFrame, taken } from "./grpc";
 import * as message from "./message";
 import * as metrics from "./metrics";
 
@@ -310,8 +310,7 @@ export function onResponseHeaders(stream: Stream, endOfStream: bool): i32 {
   message.setResponse(tx, dataPtr, dataLen);
   stream.facts.status = <i32>toInt(message.statusPtr, message.statusLen);
   if (runPhase(tx, 3)) return stop(stream, block(stream, tx));
-  stream.collectsResponse =
-    !endOfStream && tx.responseBodyAccess && tx.engine != ENGINE_OFF && message.contentEncodingLen == 0 && message.inspectsType(tx);
+  stream.collectsResponse = !endOfStream && tx.responseBodyAccess && tx.engine != ENGINE_OFF && message.contentEncodingLen == 0 && message.inspectsType(tx);
   if (!stream.collectsResponse) return stop(stream, finishResponse(stream, tx));
   return stop(stream, stream.configuration.globals.holdHeaders ? PAUSE : CONTINUE);
 }
@@ -374,7 +373,13 @@ function block(stream: Stream, tx: Transaction): i32 {
     return reply(stream, rule.status >= 300 && rule.status < 400 ? rule.status : 302, 0, 0, headers);
   }
   const body = options.blockBody;
-  return reply(stream, rule.status > 0 && options.blockStatus == 403 ? rule.status : options.blockStatus, body ? body.ptr : 0, body ? body.len : 0, stream.profile.blockHeaders);
+  return reply(
+    stream,
+    rule.status > 0 && options.blockStatus == 403 ? rule.status : options.blockStatus,
+    body ? body.ptr : 0,
+    body ? body.len : 0,
+    stream.profile.blockHeaders,
+  );
 }
 
 const LOCATION: usize = memory.data<u8>([0x6c, 0x6f, 0x63, 0x61, 0x74, 0x69, 0x6f, 0x6e]);

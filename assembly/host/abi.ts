@@ -117,9 +117,7 @@ export function logText(level: i32, text: string): void {
 
 /** Answers the client; the callback must return PAUSE. `headers` is an encoded map, see pairs.ts. */
 export function sendLocalResponse(status: i32, details: Buffer, body: usize, bodyLen: i32, headers: Buffer, grpcStatus: i32): bool {
-  return (
-    proxy_send_local_response(status, details.ptr, details.len, body, bodyLen, headers.ptr, headers.len, grpcStatus) == STATUS_OK
-  );
+  return proxy_send_local_response(status, details.ptr, details.len, body, bodyLen, headers.ptr, headers.len, grpcStatus) == STATUS_OK;
 }
 
 /** Resets a stream. */

@@ -15,7 +15,7 @@ let alive: u32 = 0;
 function slotOf(id: u32): usize {
   let i = id & (capacity - 1);
   while (true) {
-    const at = slots + (<usize>i << 3);
+    const at = slots + ((<usize>i) << 3);
     const key = load<u32>(at);
     if (key == id || key == 0) return at;
     i = (i + 1) & (capacity - 1);
@@ -56,12 +56,12 @@ function rebuild(): void {
   const oldCapacity = capacity;
   capacity = 64;
   while (capacity < (alive + 1) * 4) capacity <<= 1;
-  slots = heap.alloc(<usize>capacity << 3);
-  memory.fill(slots, 0, <usize>capacity << 3);
+  slots = heap.alloc((<usize>capacity) << 3);
+  memory.fill(slots, 0, (<usize>capacity) << 3);
   used = 0;
   alive = 0;
   for (let i: u32 = 0; i < oldCapacity; i++) {
-    const at = old + (<usize>i << 3);
+    const at = old + ((<usize>i) << 3);
     const key = load<u32>(at);
     if (key == 0 || key == GONE) continue;
     const to = slotOf(key);

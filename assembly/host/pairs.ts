@@ -21,7 +21,7 @@ export function startPairs(ptr: usize, len: i32): void {
   table = ptr + 4;
   // a count that the bytes cannot hold is no map
   if (<u64>left * 8 + 4 > <u64>len) left = 0;
-  content = table + (<usize>left << 3);
+  content = table + ((<usize>left) << 3);
 }
 
 /** Reads the next pair. False at the end. */

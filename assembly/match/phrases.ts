@@ -52,7 +52,7 @@ export function compilePhraseFile(arena: Arena, ptr: usize, len: i32): Regex | n
 function begin(): void {
   scratch = Arena.create(0);
   scratch.scrubs = true;
-  phrases = scratch.reserve(<usize>MAX_PHRASES << 2);
+  phrases = scratch.reserve((<usize>MAX_PHRASES) << 2);
   count = 0;
 }
 
@@ -85,7 +85,8 @@ function addPhrase(ptr: usize, len: i32): void {
     i = end;
   }
   store<i32>(entry, n);
-  store<u32>(phrases + (<usize>(count++) << 2), <u32>entry);
+  store<u32>(phrases + ((<usize>count) << 2), <u32>entry);
+  count++;
 }
 
 function addBytes(entry: usize, n: i32, ptr: usize, len: i32): i32 {
@@ -98,7 +99,7 @@ function addBytes(entry: usize, n: i32, ptr: usize, len: i32): i32 {
 }
 
 function phrase(i: i32): usize {
-  return load<u32>(phrases + (<usize>i << 2));
+  return load<u32>(phrases + ((<usize>i) << 2));
 }
 
 function compare(a: usize, b: usize): i32 {
@@ -120,8 +121,8 @@ function sort(from: i32, to: i32): void {
 
 function swap(a: i32, b: i32): void {
   const x = phrase(a);
-  store<u32>(phrases + (<usize>a << 2), <u32>phrase(b));
-  store<u32>(phrases + (<usize>b << 2), <u32>x);
+  store<u32>(phrases + ((<usize>a) << 2), <u32>phrase(b));
+  store<u32>(phrases + ((<usize>b) << 2), <u32>x);
 }
 
 function sift(base: i32, root: i32, n: i32): void {

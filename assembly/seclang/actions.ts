@@ -176,7 +176,8 @@ function applyData(rule: Rule, name: usize, len: i32): bool {
 
 function applyFlow(rule: Rule, name: usize, len: i32): bool {
   if (isTextFold(name, len, "status")) {
-    if (!isUnsigned(valuePtr, valueLen) || parsedInt < 200 || parsedInt > 599) return failAt("status", valuePtr, valueLen, ": expected a number from 200 to 599");
+    if (!isUnsigned(valuePtr, valueLen) || parsedInt < 200 || parsedInt > 599)
+      return failAt("status", valuePtr, valueLen, ": expected a number from 200 to 599");
     rule.status = <i32>parsedInt;
     return true;
   }
@@ -213,14 +214,12 @@ function checkCollection(): bool {
 function refuse(name: usize, len: i32): bool {
   if (isTextFold(name, len, "proxy") || isTextFold(name, len, "exec") || isTextFold(name, len, "pause"))
     return failAt("action", name, len, " cannot be honoured by a filter in a proxy; use Envoy's routes, an access log, or its rate limit filter");
-  if (isTextFold(name, len, "append") || isTextFold(name, len, "prepend"))
-    return failAt("action", name, len, " rewrites responses, and Bailey only inspects");
+  if (isTextFold(name, len, "append") || isTextFold(name, len, "prepend")) return failAt("action", name, len, " rewrites responses, and Bailey only inspects");
   if (isTextFold(name, len, "expirevar") || isTextFold(name, len, "deprecatevar"))
     return failAt("action", name, len, " acts on collections kept between requests, which a filter does not have; use a rate limit");
   if (isTextFold(name, len, "setenv") || isTextFold(name, len, "setuid") || isTextFold(name, len, "setsid") || isTextFold(name, len, "setrsc"))
     return failAt("action", name, len, " sets what a proxy does not have; use setvar with a TX variable");
-  if (len > 8 && isTextFold(name, 8, "sanitise"))
-    return failAt("action", name, len, ": masking is configuration, use events.mask in pluginConfig");
+  if (len > 8 && isTextFold(name, 8, "sanitise")) return failAt("action", name, len, ": masking is configuration, use events.mask in pluginConfig");
   if (isTextFold(name, len, "xmlns")) return failAt("action", name, len, ": XML takes only /* and //@*, which need no namespace");
   return failAt("action", name, len, " is unknown; see the list in docs/seclang.md");
 }
@@ -259,7 +258,8 @@ function addTag(rule: Rule): bool {
 }
 
 function setId(rule: Rule): bool {
-  if (!isUnsigned(valuePtr, valueLen) || parsedInt < 1 || parsedInt > 2147483647) return failAt("id", valuePtr, valueLen, ": expected a number from 1 to 2147483647");
+  if (!isUnsigned(valuePtr, valueLen) || parsedInt < 1 || parsedInt > 2147483647)
+    return failAt("id", valuePtr, valueLen, ": expected a number from 1 to 2147483647");
   rule.id = <i32>parsedInt;
   return true;
 }
@@ -463,4 +463,3 @@ export function parseIdRange(ptr: usize, len: i32): bool {
   rangeHigh = <i32>min<i64>(parsedInt, i32.MAX_VALUE);
   return true;
 }
-

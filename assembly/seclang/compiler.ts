@@ -5,15 +5,7 @@
 import { Arena, make } from "../bytes/arena";
 import { isSpace } from "../bytes/ascii";
 import { isTextFold, isUnsigned, parsedInt } from "../bytes/span";
-import {
-  engineNamed,
-  parseActions,
-  parseIdRange,
-  rangeHigh,
-  rangeLow,
-  sawChain,
-  switchNamed,
-} from "./actions";
+import { engineNamed, parseActions, parseIdRange, rangeHigh, rangeLow, sawChain, switchNamed } from "./actions";
 import { emptyChain } from "./chains";
 import { fail, failAt, hasError, setDirective, setPlace } from "./errors";
 import { literal, parseMacro } from "./macro";
@@ -111,7 +103,7 @@ function newRule(): Rule {
 }
 
 function secRule(): bool {
-  if (wordCount < 3 || wordCount > 4) return fail("expected VARIABLES \"OPERATOR\" \"ACTIONS\"");
+  if (wordCount < 3 || wordCount > 4) return fail('expected VARIABLES "OPERATOR" "ACTIONS"');
   const rule = newRule();
   if (!parseTargets(arena, wordPtr(1), wordLen(1))) return false;
   if (!parsedTargets) return failAt("variables", wordPtr(1), wordLen(1), ": nothing to look at");
@@ -170,7 +162,10 @@ function addRule(rule: Rule, actions: usize, len: i32): bool {
   } else {
     if (rule.id == 0) return fail("id is missing; every rule needs one of its own");
     const other = findId(rule.id);
-    if (other) return fail("id " + rule.id.toString() + " is already used in line " + other.line.toString() + " of " + String.UTF8.decodeUnsafe(other.file, other.fileLen));
+    if (other)
+      return fail(
+        "id " + rule.id.toString() + " is already used in line " + other.line.toString() + " of " + String.UTF8.decodeUnsafe(other.file, other.fileLen),
+      );
     starter = rule;
     nextOrdinal++;
     list.add(arena, rule);
@@ -401,7 +396,8 @@ function refuse(): bool {
     return fail("rewrites links in responses, and Bailey only inspects");
   if (is("secrequestbodylimitaction2") || is("secconnengine") || is("secconnreadstatelimit") || is("secconnwritestatelimit"))
     return fail("connections are Envoy's; use its overload manager and connection limits");
-  if (is("secxmlexternalentity")) return wordCount > 1 && isTextFold(wordPtr(1), wordLen(1), "off") ? true : fail("external entities are never loaded; only Off is possible");
+  if (is("secxmlexternalentity"))
+    return wordCount > 1 && isTextFold(wordPtr(1), wordLen(1), "off") ? true : fail("external entities are never loaded; only Off is possible");
   return fail("unknown directive; see the list in docs/seclang.md");
 }
 

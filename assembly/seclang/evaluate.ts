@@ -8,8 +8,8 @@
 import { make } from "../bytes/arena";
 import { equalFold, toInt } from "../bytes/span";
 import { Item, ItemList } from "../decode/items";
-import { slots } from "../match/regex/pike";
 import { matches } from "../match/regex/dfa";
+import { slots } from "../match/regex/pike";
 import { hasMessage } from "./compiler";
 import { expand, expandedLen, expandedPtr } from "./expand";
 import {
@@ -38,7 +38,6 @@ import {
   Rule,
   SELECT_ALL,
   SELECT_NAME,
-  SELECT_REGEX,
   SET_ADD,
   SET_ASSIGN,
   SET_UNSET,
@@ -48,7 +47,7 @@ import {
 import { nameLen, namePtr } from "./names";
 import { applies, capturedFingerprint, capturedLen, capturedPtr, locateMatch, matchFrom, matchLen } from "./operators";
 import { resolveScalar } from "./scalars";
-import { fullName, fullNameLen, fullNamePtr, inSet, Match, MatchedValue, MAX_MATCHES, MAX_VALUES, putInSet, TargetRemoval, Transaction } from "./transaction";
+import { fullName, fullNameLen, fullNamePtr, inSet, MAX_MATCHES, MAX_VALUES, Match, MatchedValue, putInSet, TargetRemoval, Transaction } from "./transaction";
 import { valueOf } from "./values";
 import {
   ARGS,
@@ -72,7 +71,6 @@ import {
   RESPONSE_HEADERS,
   RESPONSE_HEADERS_NAMES,
   TX,
-  XML,
 } from "./variables";
 
 let tx: Transaction = changetype<Transaction>(0);
@@ -133,17 +131,9 @@ function visit(rule: Rule, target: Target): bool {
   if (variable <= LAST_SCALAR) return visitScalar(rule, variable);
   switch (variable) {
     case ARGS:
-      return or3(
-        visitList(rule, target, ARGS_GET, false),
-        visitList(rule, target, ARGS_POST, false),
-        visitList(rule, target, ARGS_PATH, false),
-      );
+      return or3(visitList(rule, target, ARGS_GET, false), visitList(rule, target, ARGS_POST, false), visitList(rule, target, ARGS_PATH, false));
     case ARGS_NAMES:
-      return or3(
-        visitList(rule, target, ARGS_GET, true),
-        visitList(rule, target, ARGS_POST, true),
-        visitList(rule, target, ARGS_PATH, true),
-      );
+      return or3(visitList(rule, target, ARGS_GET, true), visitList(rule, target, ARGS_POST, true), visitList(rule, target, ARGS_PATH, true));
     case TX:
       return visitTx(rule, target);
     default:
@@ -356,8 +346,8 @@ function onMatch(rule: Rule, item: Item, variable: i32, ptr: usize, len: i32): v
 function capture(rule: Rule, ptr: usize, from: i32, size: i32, grouped: bool): void {
   for (let group = 0; group < 10; group++) {
     const span = tx.txSlot(group);
-    const start = grouped ? load<i32>(slots + (<usize>group << 3)) : group == 0 ? from : -1;
-    const end = grouped ? load<i32>(slots + (<usize>group << 3), 4) : from + size;
+    const start = grouped ? load<i32>(slots + ((<usize>group) << 3)) : group == 0 ? from : -1;
+    const end = grouped ? load<i32>(slots + ((<usize>group) << 3), 4) : from + size;
     store<usize>(span, start >= 0 && end >= start ? ptr + start : 0);
     store<i32>(span, end - start, 4);
   }
@@ -490,7 +480,8 @@ function collect(entry: Ctl, by: i32, set: usize): void {
   for (let phase = 1; phase <= 5; phase++) {
     for (let i = 0; i < program.count(phase); i++) {
       const rule = program.rule(phase, i);
-      const chosen = by == 0 ? rule.id >= entry.low && rule.id <= entry.high : by == 1 ? rule.hasTag(entry.ptr, entry.len) : hasMessage(rule, entry.ptr, entry.len);
+      const chosen =
+        by == 0 ? rule.id >= entry.low && rule.id <= entry.high : by == 1 ? rule.hasTag(entry.ptr, entry.len) : hasMessage(rule, entry.ptr, entry.len);
       if (chosen) putInSet(set, rule.ordinal);
     }
   }

@@ -1,7 +1,8 @@
 /** Expands `%{...}` against a transaction. */
-import { Item } from "../decode/items";
+
 import { Buffer, writeInt } from "../bytes/buffer";
 import { equalFold, isTextFold } from "../bytes/span";
+import { Item } from "../decode/items";
 import { Macro, Rule } from "./model";
 import { resolveScalar } from "./scalars";
 import { Transaction } from "./transaction";
@@ -108,4 +109,3 @@ function lookRule(tx: Transaction, rule: Rule, part: Macro): void {
     if (msg && msg.ptr != 0) give(msg.ptr, msg.len);
   }
 }
-

@@ -34,7 +34,7 @@ function hashFold(ptr: usize, len: i32): u32 {
 function slotOf(ptr: usize, len: i32): usize {
   let slot = hashFold(ptr, len) & (SLOTS - 1);
   while (true) {
-    const at = table + (<usize>slot << 2);
+    const at = table + ((<usize>slot) << 2);
     const entry = <usize>load<u32>(at);
     if (entry == 0 || equalFold(entry + 8, <i32>load<u32>(entry, 4), ptr, len)) return at;
     slot = (slot + 1) & (SLOTS - 1);
@@ -45,8 +45,8 @@ function slotOf(ptr: usize, len: i32): usize {
 export function nameNumber(ptr: usize, len: i32): i32 {
   if (table == 0) {
     arena = Arena.create(0);
-    table = arena.alloc(<usize>SLOTS << 2);
-    byNumber = arena.alloc(<usize>MAX_NAMES << 2);
+    table = arena.alloc((<usize>SLOTS) << 2);
+    byNumber = arena.alloc((<usize>MAX_NAMES) << 2);
   }
   const at = slotOf(ptr, len);
   const entry = <usize>load<u32>(at);
@@ -57,7 +57,7 @@ export function nameNumber(ptr: usize, len: i32): i32 {
   store<u32>(created, len, 4);
   memory.copy(created + 8, ptr, <usize>len);
   store<u32>(at, <u32>created);
-  store<u32>(byNumber + (<usize>count << 2), <u32>created);
+  store<u32>(byNumber + ((<usize>count) << 2), <u32>created);
   return count++;
 }
 
@@ -70,10 +70,10 @@ export function findName(ptr: usize, len: i32): i32 {
 
 /** Gives the address of a registered name's bytes. */
 export function namePtr(number: i32): usize {
-  return <usize>load<u32>(byNumber + (<usize>number << 2)) + 8;
+  return <usize>load<u32>(byNumber + ((<usize>number) << 2)) + 8;
 }
 
 /** Gives the length of a registered name in bytes. */
 export function nameLen(number: i32): i32 {
-  return <i32>load<u32>(<usize>load<u32>(byNumber + (<usize>number << 2)), 4);
+  return <i32>load<u32>(<usize>load<u32>(byNumber + ((<usize>number) << 2)), 4);
 }

@@ -5,8 +5,8 @@
  * has a place in the value, the place is left in `slots` of the regular expression engine.
  */
 import { Arena } from "../bytes/arena";
-import { hexByte, isDigit, isHex, isWord } from "../bytes/ascii";
-import { equal, find, indexOf, isTextFold, isUnsigned, parsedInt, startsWithTextFold, toInt } from "../bytes/span";
+import { isDigit, isHex, isWord } from "../bytes/ascii";
+import { equal, find, indexOf, isUnsigned, parsedInt, toInt } from "../bytes/span";
 import { decode } from "../bytes/utf8";
 import { detectSqli, fingerprint, fingerprintLen } from "../detect/sqli";
 import { detectXss } from "../detect/xss";

@@ -26,7 +26,7 @@ export class Program {
   ordinals: i32;
 
   count(phase: i32): i32 {
-    return load<i32>(changetype<usize>(this) + offsetof<Program>("n1") + (<usize>(phase - 1) << 2));
+    return load<i32>(changetype<usize>(this) + offsetof<Program>("n1") + ((<usize>(phase - 1)) << 2));
   }
 
   rule(phase: i32, i: i32): Rule {
@@ -38,12 +38,12 @@ export class Program {
   }
 
   private entries(phase: i32): usize {
-    return load<usize>(changetype<usize>(this) + offsetof<Program>("p1") + (<usize>(phase - 1) << 2));
+    return load<usize>(changetype<usize>(this) + offsetof<Program>("p1") + ((<usize>(phase - 1)) << 2));
   }
 
   setPhase(phase: i32, entries: usize, count: i32): void {
-    store<usize>(changetype<usize>(this) + offsetof<Program>("p1") + (<usize>(phase - 1) << 2), entries);
-    store<i32>(changetype<usize>(this) + offsetof<Program>("n1") + (<usize>(phase - 1) << 2), count);
+    store<usize>(changetype<usize>(this) + offsetof<Program>("p1") + ((<usize>(phase - 1)) << 2), entries);
+    store<i32>(changetype<usize>(this) + offsetof<Program>("n1") + ((<usize>(phase - 1)) << 2), count);
   }
 }
 
@@ -61,15 +61,15 @@ function linkPhase(arena: Arena, program: Program, list: RuleList, phase: i32, l
   let count = 0;
   for (let i = 0; i < list.count; i++) if (runsIn(list.at(i), phase)) count++;
   const entries = arena.alloc(<usize>count * ENTRY);
-  memory.fill(labels, 0xff, <usize>nameCount() << 2);
+  memory.fill(labels, 0xff, (<usize>nameCount()) << 2);
   // from the end, so that each label is known where it is needed: the nearest one behind the rule counts
   let index = count;
   for (let i = list.count - 1; i >= 0; i--) {
     const rule = list.at(i);
-    if (rule.marker >= 0) store<i32>(labels + (<usize>rule.marker << 2), index);
+    if (rule.marker >= 0) store<i32>(labels + ((<usize>rule.marker) << 2), index);
     if (!runsIn(rule, phase)) continue;
     index--;
-    const target = rule.skipAfter >= 0 ? load<i32>(labels + (<usize>rule.skipAfter << 2)) : count;
+    const target = rule.skipAfter >= 0 ? load<i32>(labels + ((<usize>rule.skipAfter) << 2)) : count;
     store<u32>(entries + <usize>index * ENTRY, changetype<u32>(rule));
     store<i32>(entries + <usize>index * ENTRY, target < 0 ? count : target, 4);
   }

@@ -16,18 +16,18 @@ export class RuleList {
   }
 
   at(i: i32): Rule {
-    return changetype<Rule>(load<u32>(this.items + (<usize>i << 2)));
+    return changetype<Rule>(load<u32>(this.items + ((<usize>i) << 2)));
   }
 
   put(i: i32, rule: Rule): void {
-    store<u32>(this.items + (<usize>i << 2), changetype<u32>(rule));
+    store<u32>(this.items + ((<usize>i) << 2), changetype<u32>(rule));
   }
 
   add(arena: Arena, rule: Rule): void {
     if (this.count == this.capacity) {
       const capacity = max(64, this.capacity * 2);
-      const items = arena.reserve(<usize>capacity << 2);
-      memory.copy(items, this.items, <usize>this.count << 2);
+      const items = arena.reserve((<usize>capacity) << 2);
+      memory.copy(items, this.items, (<usize>this.count) << 2);
       this.items = items;
       this.capacity = capacity;
     }
@@ -41,8 +41,8 @@ export class RuleList {
   }
 
   remove(i: i32): void {
-    const at = this.items + (<usize>i << 2);
-    memory.copy(at, at + 4, <usize>(this.count - i - 1) << 2);
+    const at = this.items + ((<usize>i) << 2);
+    memory.copy(at, at + 4, (<usize>(this.count - i - 1)) << 2);
     this.count--;
     if (i < this.shared) this.shared--;
   }

@@ -67,8 +67,16 @@ export function putTime(out: Buffer, nanos: i64): void {
   civilFromDays(seconds / 86400);
   const rest = seconds % 86400;
   out.padded(year, 4).byte(0x2d).padded(month, 2).byte(0x2d).padded(day, 2).byte(0x54);
-  out.padded(rest / 3600, 2).byte(0x3a).padded((rest / 60) % 60, 2).byte(0x3a).padded(rest % 60, 2);
-  out.byte(0x2e).padded((nanos / 1000000) % 1000, 3).byte(0x5a);
+  out
+    .padded(rest / 3600, 2)
+    .byte(0x3a)
+    .padded((rest / 60) % 60, 2)
+    .byte(0x3a)
+    .padded(rest % 60, 2);
+  out
+    .byte(0x2e)
+    .padded((nanos / 1000000) % 1000, 3)
+    .byte(0x5a);
 }
 
 function computeTime(tx: Transaction, variable: i32): void {
@@ -94,7 +102,12 @@ function computeTime(tx: Transaction, variable: i32): void {
       return tx.setInt(variable, rest % 60);
   }
   scratch.clear();
-  scratch.padded(rest / 3600, 2).byte(0x3a).padded((rest / 60) % 60, 2).byte(0x3a).padded(rest % 60, 2);
+  scratch
+    .padded(rest / 3600, 2)
+    .byte(0x3a)
+    .padded((rest / 60) % 60, 2)
+    .byte(0x3a)
+    .padded(rest % 60, 2);
   tx.set(variable, tx.arena.copy(scratch.ptr, scratch.len), scratch.len);
 }
 

@@ -63,11 +63,11 @@ export class Settings {
   }
 
   defaultAction(phase: i32): Rule | null {
-    return changetype<Rule | null>(load<usize>(changetype<usize>(this) + offsetof<Settings>("d1") + (<usize>(phase - 1) << 2)));
+    return changetype<Rule | null>(load<usize>(changetype<usize>(this) + offsetof<Settings>("d1") + ((<usize>(phase - 1)) << 2)));
   }
 
   setDefaultAction(phase: i32, rule: Rule): void {
-    store<usize>(changetype<usize>(this) + offsetof<Settings>("d1") + (<usize>(phase - 1) << 2), changetype<usize>(rule));
+    store<usize>(changetype<usize>(this) + offsetof<Settings>("d1") + ((<usize>(phase - 1)) << 2), changetype<usize>(rule));
   }
 }
 

@@ -26,12 +26,12 @@ const words: usize = memory.data(64);
 
 /** Gives the address of a word of the last directive; the name is word 0. */
 export function wordPtr(i: i32): usize {
-  return load<u32>(words + (<usize>i << 3));
+  return load<u32>(words + ((<usize>i) << 3));
 }
 
 /** Gives the length of a word in bytes. */
 export function wordLen(i: i32): i32 {
-  return load<i32>(words + (<usize>i << 3), 4);
+  return load<i32>(words + ((<usize>i) << 3), 4);
 }
 
 /** Starts reading the file of `len` bytes at `ptr`; words live in `target`. */
@@ -108,8 +108,8 @@ function continues(i: i32): bool {
 
 function addWord(ptr: usize, len: i32): bool {
   if (wordCount == MAX_WORDS) return fail("more than 7 arguments; put arguments with blanks in double quotes");
-  store<u32>(words + (<usize>wordCount << 3), <u32>ptr);
-  store<i32>(words + (<usize>wordCount << 3), len, 4);
+  store<u32>(words + ((<usize>wordCount) << 3), <u32>ptr);
+  store<i32>(words + ((<usize>wordCount) << 3), len, 4);
   wordCount++;
   return true;
 }

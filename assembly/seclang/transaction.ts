@@ -115,7 +115,7 @@ export class Transaction {
     tx.scalars = arena.alloc(<usize>(LAST_SCALAR + 1) * offsetof<Item>());
     tx.lists = arena.alloc(<usize>LIST_COUNT * offsetof<ItemList>());
     tx.slots = nameCount();
-    tx.tx = arena.alloc(<usize>tx.slots << 3);
+    tx.tx = arena.alloc((<usize>tx.slots) << 3);
     tx.dynamic = make<ItemList>(arena);
     tx.engine = settings.engine;
     tx.requestBodyAccess = settings.requestBodyAccess;
@@ -179,7 +179,7 @@ export class Transaction {
 
   /** Gives the address of a TX variable's span by slot; a span whose address is 0 is not set. */
   txSlot(slot: i32): usize {
-    return slot < this.slots ? this.tx + (<usize>slot << 3) : 0;
+    return slot < this.slots ? this.tx + ((<usize>slot) << 3) : 0;
   }
 
   get txSlots(): i32 {
@@ -262,4 +262,3 @@ export function fullName(arena: Arena, variable: i32, name: usize, nameLen: i32)
   memory.copy(out + n + 1, name, <usize>nameLen);
   fullNameLen = n + 1 + nameLen;
 }
-

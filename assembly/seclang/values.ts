@@ -17,10 +17,10 @@ export function valueOf(arena: Arena, item: Item, name: bool, chain: Chain): usi
   const at = changetype<usize>(item) + (name ? offsetof<Item>("nameCache") : offsetof<Item>("cache"));
   let cache = load<usize>(at);
   if (cache == 0) {
-    cache = arena.alloc(<usize>chainCount() << 2);
+    cache = arena.alloc((<usize>chainCount()) << 2);
     store<usize>(at, cache);
   }
-  const slot = cache + (<usize>chain.index << 2);
+  const slot = cache + ((<usize>chain.index) << 2);
   const known = <usize>load<u32>(slot);
   if (known != 0) return known;
   const computed = compute(arena, valueOf(arena, item, name, parent), chain.transformation);

@@ -1,7 +1,7 @@
 /** `bailey build` */
 import { writeFile } from "node:fs/promises";
-import { buildFilter, compileFilter } from "../build/build.ts";
 import { assemble } from "../build/assemble.ts";
+import { buildFilter, compileFilter } from "../build/build.ts";
 import { readRules } from "../files.ts";
 import { NGFW_WASM } from "../paths.ts";
 import { readCrs } from "../setup/crs.ts";

@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { buildFilter } from "../build/build.ts";
 import { UserError } from "../errors.ts";
 import { readConfig, readRules, readUserFile, withRules } from "../files.ts";
-import { type BaileyEvent, configure, type Exchange, exchange, type EventMatch, type Outcome } from "../host/exchange.ts";
+import { type BaileyEvent, configure, type EventMatch, type Exchange, exchange, type Outcome } from "../host/exchange.ts";
 import { instantiate } from "../host/instance.ts";
 import { NGFW_WASM } from "../paths.ts";
 import { readCurl, readRequests } from "../requests.ts";
@@ -26,7 +26,14 @@ export async function explain(file: string | undefined, options: ExplainOptions)
   const refused = configure(filter, state, JSON.stringify({ ...config, events: { ...(config.events as object), matches: "all", maxValueBytes: 1024 } }));
   if (refused !== undefined) throw new UserError(refused, 2);
   const results = exchanges.map((input) => ({ input, outcome: exchange(filter, state, input) }));
-  if (options.format === "json") console.log(JSON.stringify(results.map(({ outcome }) => toJson(outcome)), undefined, 2));
+  if (options.format === "json")
+    console.log(
+      JSON.stringify(
+        results.map(({ outcome }) => toJson(outcome)),
+        undefined,
+        2,
+      ),
+    );
   else for (const { input, outcome } of results) console.log(toText(input, outcome));
   if (results.some(({ outcome }) => outcome.status !== undefined)) process.exitCode = BLOCKED;
 }
@@ -63,7 +70,11 @@ function toText(input: Exchange, outcome: Outcome): string {
 }
 
 function matchLines(match: EventMatch): string[] {
-  const lines = ["", `  rule ${match.id}${match.severity ? ` (${match.severity})` : ""}: ${match.message || "(no message)"}`, `    at ${match.file}:${match.line}`];
+  const lines = [
+    "",
+    `  rule ${match.id}${match.severity ? ` (${match.severity})` : ""}: ${match.message || "(no message)"}`,
+    `    at ${match.file}:${match.line}`,
+  ];
   for (const { variable, value, matched, masked } of match.values) {
     if (masked) lines.push(`    ${variable}: (masked)`);
     else lines.push(`    ${variable}: ${JSON.stringify(value)}`, ...(matched !== value ? [`      matched: ${JSON.stringify(matched)}`] : []));

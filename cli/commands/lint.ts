@@ -1,17 +1,16 @@
 /** `bailey lint`: what the filter's own compiler says of rules and configurations. */
 import { readFile } from "node:fs/promises";
 import { extname } from "node:path";
+import { assemble } from "../build/assemble.ts";
 import { buildFilter } from "../build/build.ts";
+import { compileInto } from "../build/rules.ts";
 import { messageOf, UserError } from "../errors.ts";
 import { readConfig, readRules, withRules } from "../files.ts";
 import { configure } from "../host/exchange.ts";
 import { instantiate } from "../host/instance.ts";
-import { compileInto } from "../build/rules.ts";
-import { NGFW_WASM } from "../paths.ts";
+import { BASE_WASM, NGFW_WASM } from "../paths.ts";
 import { readCrs } from "../setup/crs.ts";
 import { readWords } from "../setup/words.ts";
-import { assemble } from "../build/assemble.ts";
-import { BASE_WASM } from "../paths.ts";
 
 interface Finding {
   file: string;

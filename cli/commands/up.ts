@@ -40,7 +40,10 @@ export async function up(options: UpOptions): Promise<void> {
             target.port = portOf(demo);
           }
           const config = await configOf(options);
-          envoy = await startEnvoy({ port: options.port, adminPort: await freePort(), upstream: target, wasm: NGFW_WASM, config: JSON.stringify(config) }, printEvent);
+          envoy = await startEnvoy(
+            { port: options.port, adminPort: await freePort(), upstream: target, wasm: NGFW_WASM, config: JSON.stringify(config) },
+            printEvent,
+          );
         },
       },
     ],

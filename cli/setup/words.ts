@@ -25,7 +25,7 @@ export async function readWords(): Promise<Buffer> {
   const sql = await readFile(join(folder, "sqli_data.go"), "utf8");
   const html = await readFile(join(folder, "xss_decls.go"), "utf8");
   const lines = [
-    ...[...sql.matchAll(/^\t"((?:[^"\\]|\\.)+)":\s*'(.)'/gm)].map(([, word, type]) => `s ${type} ${unescape(word)}`),
+    ...[...sql.matchAll(/^\t"((?:[^"\\]|\\.)+)":\s*'(.)'/gm)].map(([, word, type]) => `s ${type} ${unescaped(word)}`),
     ...[...between(html, "var blackTags").matchAll(/"([^"]+)"/g)].map(([, word]) => `t 1 ${word}`),
     ...[...between(html, "var blackEvents").matchAll(/"([^"]+)", (\w+)/g)].map(([, word, kind]) => `e ${KINDS[kind ?? ""]} ${word}`),
     ...[...between(html, "var blacks ").matchAll(/"([^"]+)", (\w+)/g)].map(([, word, kind]) => `a ${KINDS[kind ?? ""]} ${word}`),
@@ -34,7 +34,7 @@ export async function readWords(): Promise<Buffer> {
   return Buffer.from(`${lines.join("\n")}\n`, "latin1");
 }
 
-function unescape(word = ""): string {
+function unescaped(word = ""): string {
   return word.replace(/\\(.)/g, "$1");
 }
 

@@ -4,7 +4,7 @@
  * A marker is a request with a header that a rule of the suite's set-up logs. Requests go one after the
  * other to an Envoy with one worker, so what stands between two markers in the log belongs to one stage.
  */
-import { startEnvoy, freePort, wasmLog, type RunningEnvoy } from "../../cli/envoy/envoy.ts";
+import { freePort, type RunningEnvoy, startEnvoy, wasmLog } from "../../cli/envoy/envoy.ts";
 import type { BaileyEvent, EventMatch } from "../../cli/host/exchange.ts";
 import { startBackend } from "./backend.ts";
 import { send } from "./client.ts";
@@ -48,7 +48,15 @@ export class Arena {
     const { server, port } = await startBackend();
     arena.close = () => server.close();
     arena.envoy = await startEnvoy(
-      { port: await freePort(), adminPort: await freePort(), upstream: { host: "127.0.0.1", port }, wasm, config: pluginConfig(rulesOn), connect: true, chunkedLength: true },
+      {
+        port: await freePort(),
+        adminPort: await freePort(),
+        upstream: { host: "127.0.0.1", port },
+        wasm,
+        config: pluginConfig(rulesOn),
+        connect: true,
+        chunkedLength: true,
+      },
       (line) => arena.onLine(line),
     );
     return arena;
@@ -117,7 +125,8 @@ function judge(output: Output, reply: { status: number | undefined; text: string
   const ids = new Set(matches.map(({ id }) => Number(id)));
   const log = matches.map(logLine).join("\n");
   const failures: string[] = [];
-  if (output.expect_error !== undefined && output.expect_error !== (reply.status === undefined)) failures.push(`expect_error ${output.expect_error}, got status ${reply.status}`);
+  if (output.expect_error !== undefined && output.expect_error !== (reply.status === undefined))
+    failures.push(`expect_error ${output.expect_error}, got status ${reply.status}`);
   if (output.status !== undefined && ![output.status].flat().includes(reply.status ?? 0)) failures.push(`status ${reply.status}, expected ${output.status}`);
   if (output.response_contains !== undefined && !reply.text.includes(output.response_contains)) failures.push(`response lacks ${output.response_contains}`);
   for (const id of output.log?.expect_ids ?? []) if (!ids.has(id)) failures.push(`rule ${id} did not match`);

@@ -85,7 +85,7 @@ export function requestBytes(input: Input): Buffer {
   const headers: [string, string][] = input.ordered_headers
     ? input.ordered_headers.map(({ name, value }) => [name, String(value)])
     : Object.entries(input.headers ?? {}).map(([name, value]) => [name, String(value)]);
-  let body = input.encoded_data === undefined ? Buffer.from(input.data ?? "", "utf8") : Buffer.from(input.encoded_data, "base64");
+  let body: Buffer = input.encoded_data === undefined ? Buffer.from(input.data ?? "", "utf8") : Buffer.from(input.encoded_data, "base64");
   const complete = input.autocomplete_headers ?? !input.stop_magic;
   if (complete) {
     // what ends a multipart body is a line

@@ -79,7 +79,10 @@ describe("enforcing, headers held", () => {
   });
 
   test("a response that leaks is replaced: no success, none of it, no NULs", async () => {
-    mesh.respond = () => ({ headers: { "content-type": "text/html" }, body: `<p>${"x".repeat(500)} You have an error in your SQL syntax; check the manual that corresponds to your MySQL server version</p>` });
+    mesh.respond = () => ({
+      headers: { "content-type": "text/html" },
+      body: `<p>${"x".repeat(500)} You have an error in your SQL syntax; check the manual that corresponds to your MySQL server version</p>`,
+    });
     const answer = await mesh.send({ path: "/leak" });
     mesh.respond = () => ({});
     assert.equal(answer.status, 403);
@@ -142,7 +145,10 @@ describe("enforcing, on a host that cannot hold headers, as under a WasmPlugin",
   });
 
   test("a response that leaks never arrives as a success", async () => {
-    mesh.respond = () => ({ headers: { "content-type": "text/html" }, body: "You have an error in your SQL syntax; check the manual that corresponds to your MySQL server version" });
+    mesh.respond = () => ({
+      headers: { "content-type": "text/html" },
+      body: "You have an error in your SQL syntax; check the manual that corresponds to your MySQL server version",
+    });
     const outcome = await mesh.send({ path: "/leak" }).then(
       ({ status, body }) => ({ status, body: body.toString() }),
       () => ({ status: 0, body: "" }),
@@ -172,7 +178,14 @@ describe("gRPC", () => {
     const mesh = await Mesh.start({ mode: "enforce", variables }, { upstream: { host: "127.0.0.1", port, http2: true } });
     const session = http2Connect(`http://127.0.0.1:${mesh.envoy.port}`);
     try {
-      const headers = { ":method": "POST", ":path": "/echo.Echo/Chat", "content-type": "application/grpc", te: "trailers", "user-agent": "grpc-node", accept: "*/*" };
+      const headers = {
+        ":method": "POST",
+        ":path": "/echo.Echo/Chat",
+        "content-type": "application/grpc",
+        te: "trailers",
+        "user-agent": "grpc-node",
+        accept: "*/*",
+      };
       const stream = session.request(headers);
       const echoed: string[] = [];
       let trailers: Record<string, unknown> = {};

@@ -1,5 +1,5 @@
 /** A real Envoy with the filter, a real upstream behind it, and what both saw. */
-import { createServer, type IncomingMessage, request as httpRequest, type Server } from "node:http";
+import { createServer, request as httpRequest, type IncomingMessage, type Server } from "node:http";
 import { buildFilter } from "../../cli/build/build.ts";
 import type { EnvoyOptions } from "../../cli/envoy/config.ts";
 import { freePort, type RunningEnvoy, startEnvoy, wasmLog } from "../../cli/envoy/envoy.ts";
@@ -61,7 +61,14 @@ export class Mesh {
     const address = mesh.upstream.address();
     const port = typeof address === "object" && address ? address.port : 0;
     mesh.envoy = await startEnvoy(
-      { port: await freePort(), adminPort: await freePort(), upstream: { host: "127.0.0.1", port }, wasm: NGFW_WASM, config: JSON.stringify({ host: { holdHeaders: true }, ...config }), ...options },
+      {
+        port: await freePort(),
+        adminPort: await freePort(),
+        upstream: { host: "127.0.0.1", port },
+        wasm: NGFW_WASM,
+        config: JSON.stringify({ host: { holdHeaders: true }, ...config }),
+        ...options,
+      },
       (line) => mesh.onLine(line),
     );
     return mesh;
@@ -88,7 +95,15 @@ export class Mesh {
       if (body && !sent.trailers && !sent.pieces) headers["content-length"] = String(body.length);
       if (sent.trailers) headers.trailer = Object.keys(sent.trailers).join(", ");
       const request = httpRequest(
-        { host: "127.0.0.1", port: this.envoy.port, method: sent.method ?? (body ? "POST" : "GET"), path: sent.path ?? "/", headers, agent: false, setHost: !("host" in (sent.headers ?? {})) },
+        {
+          host: "127.0.0.1",
+          port: this.envoy.port,
+          method: sent.method ?? (body ? "POST" : "GET"),
+          path: sent.path ?? "/",
+          headers,
+          agent: false,
+          setHost: !("host" in (sent.headers ?? {})),
+        },
         (response) => {
           const chunks: Buffer[] = [];
           response.on("data", (chunk: Buffer) => chunks.push(chunk));

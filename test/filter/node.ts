@@ -23,7 +23,12 @@ export async function filterWith(config: object | string): Promise<Configured> {
     send({ host = "localhost", headers = [], body, ...input } = {}) {
       const all: [string, string][] = [["Host", host], ["User-Agent", "Mozilla/5.0"], ["Accept", "*/*"], ...headers];
       if (body !== undefined) all.push(["Content-Length", String(Buffer.byteLength(body))]);
-      return exchange(filter, state, { method: body === undefined ? "GET" : "POST", path: "/", request: { headers: all, ...(body !== undefined && { body: Buffer.from(body) }) }, ...input });
+      return exchange(filter, state, {
+        method: body === undefined ? "GET" : "POST",
+        path: "/",
+        request: { headers: all, ...(body !== undefined && { body: Buffer.from(body) }) },
+        ...input,
+      });
     },
     metric(name) {
       return [...state.metrics.values()].find((metric) => metric.name === `bailey.ngfw.${name}`)?.value ?? 0;

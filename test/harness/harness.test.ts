@@ -9,7 +9,18 @@ import { type Harness, loadHarness } from "./load.ts";
 const QUOTE_NONE = 1;
 const ANSI = 8;
 const MYSQL = 16;
-const KINDS = ["DATA_TEXT", "TAG_NAME_OPEN", "TAG_NAME_CLOSE", "TAG_NAME_SELFCLOSE", "TAG_DATA", "TAG_CLOSE", "ATTR_NAME", "ATTR_VALUE", "TAG_COMMENT", "DOCTYPE"];
+const KINDS = [
+  "DATA_TEXT",
+  "TAG_NAME_OPEN",
+  "TAG_NAME_CLOSE",
+  "TAG_NAME_SELFCLOSE",
+  "TAG_DATA",
+  "TAG_CLOSE",
+  "ATTR_NAME",
+  "ATTR_VALUE",
+  "TAG_COMMENT",
+  "DOCTYPE",
+];
 
 interface Case {
   name: string;

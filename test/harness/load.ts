@@ -50,14 +50,22 @@ export class Harness {
     const at = this.wasm.tokenAt(i);
     const view = new DataView(this.wasm.memory.buffer, at, 12);
     const length = view.getInt32(4, true);
-    return { type: view.getUint8(0), open: view.getUint8(1), close: view.getUint8(2), count: view.getUint8(3), text: this.text(at + this.wasm.tokenTextOffset(), length) };
+    return {
+      type: view.getUint8(0),
+      open: view.getUint8(1),
+      close: view.getUint8(2),
+      count: view.getUint8(3),
+      text: this.text(at + this.wasm.tokenTextOffset(), length),
+    };
   }
 }
 
 export async function loadHarness(): Promise<Harness> {
   const output = join(BUILD, "harness.wasm");
   const compiler = createRequire(import.meta.url).resolve("assemblyscript/bin/asc.js");
-  const { code, stdout, stderr } = await run(process.execPath, [compiler, "test/harness/harness.ts", "--config", "asconfig.json", "--target", "harness"], { cwd: ROOT });
+  const { code, stdout, stderr } = await run(process.execPath, [compiler, "test/harness/harness.ts", "--config", "asconfig.json", "--target", "harness"], {
+    cwd: ROOT,
+  });
   if (code !== 0) throw new Error(`the harness does not compile: ${stdout}${stderr}`);
   const imports = { env: { abort: () => 0 } };
   const { instance } = await WebAssembly.instantiate(await readFile(output), imports);

@@ -5,21 +5,7 @@
 import { Arena } from "../../bytes/arena";
 import { writeInt } from "../../bytes/buffer";
 import { ItemList } from "../items";
-import {
-  J_ARRAY,
-  J_ARRAY_END,
-  J_END,
-  J_ERROR,
-  J_KEY,
-  J_NULL,
-  J_OBJECT,
-  J_OBJECT_END,
-  jsonError,
-  jsonLen,
-  jsonPtr,
-  nextJson,
-  startJson,
-} from "../json";
+import { J_ARRAY, J_ARRAY_END, J_END, J_ERROR, J_KEY, J_NULL, J_OBJECT, J_OBJECT_END, jsonError, jsonLen, jsonPtr, nextJson, startJson } from "../json";
 
 /** Bytes of a path; a longer one is cut, so paths cost no more than the body's size times a constant. */
 const PATH_MAX: i32 = 1024;
@@ -46,18 +32,18 @@ export function parseJsonBody(arena: Arena, ptr: usize, len: i32, list: ItemList
       return false;
     }
     if (token == J_KEY) {
-      pathLen = appendName(path, load<i32>(levels + (<usize>depth << 3)), jsonPtr, jsonLen);
+      pathLen = appendName(path, load<i32>(levels + ((<usize>depth) << 3)), jsonPtr, jsonLen);
       continue;
     }
     if (token == J_OBJECT_END || token == J_ARRAY_END) {
       depth--;
       continue;
     }
-    if (depth > 0) pathLen = appendIndex(path, levels + (<usize>depth << 3), pathLen);
+    if (depth > 0) pathLen = appendIndex(path, levels + ((<usize>depth) << 3), pathLen);
     if (token == J_OBJECT || token == J_ARRAY) {
       depth++;
-      store<i32>(levels + (<usize>depth << 3), pathLen);
-      store<i32>(levels + (<usize>depth << 3), token == J_ARRAY ? 0 : -1, 4);
+      store<i32>(levels + ((<usize>depth) << 3), pathLen);
+      store<i32>(levels + ((<usize>depth) << 3), token == J_ARRAY ? 0 : -1, 4);
       continue;
     }
     if (list.count >= limit) {

@@ -43,7 +43,7 @@ export function parseXmlBody(target: Arena, ptr: usize, len: i32, into: ItemList
   depth = 0;
   elements = 0;
   xmlError = "";
-  open = arena.reserve(<usize>MAX_DEPTH << 3);
+  open = arena.reserve((<usize>MAX_DEPTH) << 3);
   if (len >= 3 && load<u8>(ptr) == 0xef && load<u8>(ptr + 1) == 0xbb && load<u8>(ptr + 2) == 0xbf) at = 3;
   while (at < length && xmlError == "") {
     if (load<u8>(text + at) == 0x3c) markup();
@@ -137,7 +137,7 @@ function endTag(): void {
   }
   at++;
   depth--;
-  const entry = open + (<usize>depth << 3);
+  const entry = open + ((<usize>depth) << 3);
   if (depth < 0 || !equal(load<u32>(entry), load<i32>(entry, 4), name, n)) xmlError = "end tag without its start tag";
 }
 
@@ -151,8 +151,8 @@ function startTag(): void {
   if (depth == 0 && elements > 0) xmlError = "more than one root element";
   if (depth >= MAX_DEPTH) xmlError = "elements nested more than 1024 deep";
   if (xmlError != "") return;
-  store<u32>(open + (<usize>depth << 3), <u32>(text + at));
-  store<i32>(open + (<usize>depth << 3), n, 4);
+  store<u32>(open + ((<usize>depth) << 3), <u32>(text + at));
+  store<i32>(open + ((<usize>depth) << 3), n, 4);
   at += n;
   depth++;
   elements++;

@@ -14,12 +14,7 @@ function closesComment(ptr: usize, len: i32, i: i32): bool {
 }
 
 function opensMarkup(ptr: usize, len: i32, i: i32): bool {
-  return (
-    at(ptr, len, i) == 0x3c &&
-    at(ptr, len, i + 1) == 0x21 &&
-    at(ptr, len, i + 2) == 0x2d &&
-    at(ptr, len, i + 3) == 0x2d
-  );
+  return at(ptr, len, i) == 0x3c && at(ptr, len, i + 1) == 0x21 && at(ptr, len, i + 2) == 0x2d && at(ptr, len, i + 3) == 0x2d;
 }
 
 function closesMarkup(ptr: usize, len: i32, i: i32): bool {

@@ -8,14 +8,11 @@ const words: usize = memory.data(320);
 
 /** floor(abs(sin(i + 1)) * 2^32) for i in 0..63: RFC 1321, section 3.4. 256 bytes. */
 const SINES = memory.data<u32>([
-  0xd76aa478, 0xe8c7b756, 0x242070db, 0xc1bdceee, 0xf57c0faf, 0x4787c62a, 0xa8304613, 0xfd469501, 0x698098d8,
-  0x8b44f7af, 0xffff5bb1, 0x895cd7be, 0x6b901122, 0xfd987193, 0xa679438e, 0x49b40821, 0xf61e2562, 0xc040b340,
-  0x265e5a51, 0xe9b6c7aa, 0xd62f105d, 0x02441453, 0xd8a1e681, 0xe7d3fbc8, 0x21e1cde6, 0xc33707d6, 0xf4d50d87,
-  0x455a14ed, 0xa9e3e905, 0xfcefa3f8, 0x676f02d9, 0x8d2a4c8a, 0xfffa3942, 0x8771f681, 0x6d9d6122, 0xfde5380c,
-  0xa4beea44, 0x4bdecfa9, 0xf6bb4b60, 0xbebfbc70, 0x289b7ec6, 0xeaa127fa, 0xd4ef3085, 0x04881d05, 0xd9d4d039,
-  0xe6db99e5, 0x1fa27cf8, 0xc4ac5665, 0xf4292244, 0x432aff97, 0xab9423a7, 0xfc93a039, 0x655b59c3, 0x8f0ccc92,
-  0xffeff47d, 0x85845dd1, 0x6fa87e4f, 0xfe2ce6e0, 0xa3014314, 0x4e0811a1, 0xf7537e82, 0xbd3af235, 0x2ad7d2bb,
-  0xeb86d391,
+  0xd76aa478, 0xe8c7b756, 0x242070db, 0xc1bdceee, 0xf57c0faf, 0x4787c62a, 0xa8304613, 0xfd469501, 0x698098d8, 0x8b44f7af, 0xffff5bb1, 0x895cd7be, 0x6b901122,
+  0xfd987193, 0xa679438e, 0x49b40821, 0xf61e2562, 0xc040b340, 0x265e5a51, 0xe9b6c7aa, 0xd62f105d, 0x02441453, 0xd8a1e681, 0xe7d3fbc8, 0x21e1cde6, 0xc33707d6,
+  0xf4d50d87, 0x455a14ed, 0xa9e3e905, 0xfcefa3f8, 0x676f02d9, 0x8d2a4c8a, 0xfffa3942, 0x8771f681, 0x6d9d6122, 0xfde5380c, 0xa4beea44, 0x4bdecfa9, 0xf6bb4b60,
+  0xbebfbc70, 0x289b7ec6, 0xeaa127fa, 0xd4ef3085, 0x04881d05, 0xd9d4d039, 0xe6db99e5, 0x1fa27cf8, 0xc4ac5665, 0xf4292244, 0x432aff97, 0xab9423a7, 0xfc93a039,
+  0x655b59c3, 0x8f0ccc92, 0xffeff47d, 0x85845dd1, 0x6fa87e4f, 0xfe2ce6e0, 0xa3014314, 0x4e0811a1, 0xf7537e82, 0xbd3af235, 0x2ad7d2bb, 0xeb86d391,
 ]);
 const SHIFTS = memory.data<u8>([7, 12, 17, 22, 5, 9, 14, 20, 4, 11, 16, 23, 6, 10, 15, 21]);
 
@@ -26,7 +23,7 @@ function pad(ptr: usize, len: i32, bigEndian: bool): i32 {
   memory.copy(tail, ptr + (len - rest), <usize>rest);
   store<u8>(tail + rest, 0x80);
   const bytes = rest < 56 ? 64 : 128;
-  const bits = <u64>len << 3;
+  const bits = (<u64>len) << 3;
   store<u64>(tail + bytes - 8, bigEndian ? bswap<u64>(bits) : bits);
   return bytes;
 }
@@ -65,7 +62,7 @@ function md5Block(block: usize): void {
       f = c ^ (b | ~d);
       g = (7 * i) & 15;
     }
-    f += a + load<u32>(SINES + (<usize>i << 2)) + load<u32>(block + (<usize>g << 2));
+    f += a + load<u32>(SINES + ((<usize>i) << 2)) + load<u32>(block + ((<usize>g) << 2));
     a = d;
     d = c;
     c = b;
@@ -118,7 +115,7 @@ function sha1Block(block: usize): void {
       f = b ^ c ^ d;
       k = 0xca62c1d6;
     }
-    const next = rotl<u32>(a, 5) + f + e + k + load<u32>(words + (<usize>i << 2));
+    const next = rotl<u32>(a, 5) + f + e + k + load<u32>(words + ((<usize>i) << 2));
     e = d;
     d = c;
     c = rotl<u32>(b, 30);

@@ -10,7 +10,7 @@ import { close, open } from "./output";
 
 /** Pairs of a name and its character. Names are matched as written, then in lower case for HTML 4's five. */
 const NAMES: string =
-  "quot\" QUOT\" amp& AMP& lt< LT< gt> GT> apos' Tab\t NewLine\n excl! num# dollar$ percnt% lpar( rpar) ast* midast* " +
+  'quot" QUOT" amp& AMP& lt< LT< gt> GT> apos\' Tab\t NewLine\n excl! num# dollar$ percnt% lpar( rpar) ast* midast* ' +
   "plus+ comma, period. sol/ colon: semi; equals= quest? commat@ lsqb[ lbrack[ bsol\\ rsqb] rbrack] Hat^ lowbar_ " +
   "UnderBar_ grave` DiacriticalGrave` lcub{ lbrace{ verbar| vert| VerticalLine| rcub} rbrace} ";
 
@@ -92,11 +92,11 @@ function lookUp(ptr: usize, length: i32): i32 {
   let at = 0;
   while (at < end) {
     let k = 0;
-    while (k < length && load<u16>(table + (<usize>(at + k) << 1)) == <u16>load<u8>(ptr + k)) k++;
-    const following = <i32>load<u16>(table + (<usize>(at + k) << 1));
-    const after = <i32>load<u16>(table + (<usize>(at + k + 1) << 1));
+    while (k < length && load<u16>(table + ((<usize>(at + k)) << 1)) == <u16>load<u8>(ptr + k)) k++;
+    const following = <i32>load<u16>(table + ((<usize>(at + k)) << 1));
+    const after = <i32>load<u16>(table + ((<usize>(at + k + 1)) << 1));
     if (k == length && after == 0x20 && !isAlnum(<u8>following)) return following;
-    while (at < end && load<u16>(table + (<usize>at << 1)) != 0x20) at++;
+    while (at < end && load<u16>(table + ((<usize>at) << 1)) != 0x20) at++;
     at++;
   }
   return -1;

@@ -86,7 +86,7 @@ export function matches(regex: Regex, ptr: usize, len: i32): bool {
   const classOf = regex.classOf;
   const end = ptr + <usize>len;
   for (let p = ptr; p < end; p++) {
-    const column = <usize>load<u8>(classOf + <usize>load<u8>(p)) << 2;
+    const column = (<usize>load<u8>(classOf + <usize>load<u8>(p))) << 2;
     let next = <usize>load<u32>(state + column, NEXT);
     if (next <= MATCHED) {
       if (next == UNKNOWN) next = step(regex, state, <i32>load<u8>(p));
@@ -98,7 +98,7 @@ export function matches(regex: Regex, ptr: usize, len: i32): bool {
     state = next;
   }
   decidedAt = len;
-  let last = <usize>load<u32>(state + (<usize>regex.classes << 2), NEXT);
+  let last = <usize>load<u32>(state + ((<usize>regex.classes) << 2), NEXT);
   if (last == UNKNOWN) last = step(regex, state, END);
   return last == MATCHED;
 }
@@ -123,19 +123,19 @@ function prepare(size: i32): void {
     heap.free(stack);
   }
   capacity = size;
-  sparse = heap.alloc(<usize>size << 2);
-  memory.fill(sparse, 0, <usize>size << 2);
-  dense = heap.alloc(<usize>size << 2);
-  expanded = heap.alloc(<usize>size << 2);
+  sparse = heap.alloc((<usize>size) << 2);
+  memory.fill(sparse, 0, (<usize>size) << 2);
+  dense = heap.alloc((<usize>size) << 2);
+  expanded = heap.alloc((<usize>size) << 2);
   // an instruction is put on the stack at most once for each of the two ways that lead to it
-  stack = heap.alloc(<usize>size << 3);
+  stack = heap.alloc((<usize>size) << 3);
 }
 
 function insert(index: u32): bool {
-  const slot = load<u32>(sparse + (<usize>index << 2));
-  if (<i32>slot < denseCount && load<u32>(dense + (<usize>slot << 2)) == index) return false;
-  store<u32>(sparse + (<usize>index << 2), denseCount);
-  store<u32>(dense + (<usize>denseCount << 2), index);
+  const slot = load<u32>(sparse + ((<usize>index) << 2));
+  if (<i32>slot < denseCount && load<u32>(dense + ((<usize>slot) << 2)) == index) return false;
+  store<u32>(sparse + ((<usize>index) << 2), denseCount);
+  store<u32>(dense + ((<usize>denseCount) << 2), index);
   denseCount++;
   return true;
 }
@@ -202,7 +202,7 @@ function step(regex: Regex, state: usize, c: i32): usize {
   const flushes = cacheFlushes;
   const next = computeStep(regex, state, c);
   // after a flush the old state is gone, and the new one is entered when it is next needed
-  if (flushes == cacheFlushes) store<u32>(state + (<usize>column << 2), <u32>next, NEXT);
+  if (flushes == cacheFlushes) store<u32>(state + ((<usize>column) << 2), <u32>next, NEXT);
   return next;
 }
 
@@ -218,8 +218,8 @@ function computeStep(regex: Regex, state: usize, c: i32): usize {
     const wordAhead = c != END && isWord(<u8>c);
     holds |= ((flags & LAST_WORD) != 0) != wordAhead ? WORD_BOUNDARY : NOT_WORD_BOUNDARY;
     denseCount = 0;
-    for (let i = 0; i < count; i++) if (follow(regex, load<u32>(from + (<usize>i << 2)), holds, false)) return MATCHED;
-    memory.copy(expanded, dense, <usize>denseCount << 2);
+    for (let i = 0; i < count; i++) if (follow(regex, load<u32>(from + ((<usize>i) << 2)), holds, false)) return MATCHED;
+    memory.copy(expanded, dense, (<usize>denseCount) << 2);
     from = expanded;
     count = denseCount;
   }
@@ -228,7 +228,7 @@ function computeStep(regex: Regex, state: usize, c: i32): usize {
   asserts = false;
   const behind = c == 0x0a ? BEGIN_LINE : 0;
   for (let i = 0; i < count; i++) {
-    const inst = regex.inst(load<u32>(from + (<usize>i << 2)));
+    const inst = regex.inst(load<u32>(from + ((<usize>i) << 2)));
     if (inst.op == OP_BYTE && setHas(inst.arg, <u8>c) && follow(regex, inst.out, behind, true)) return MATCHED;
   }
   if (!regex.anchored && follow(regex, regex.start, behind, true)) return MATCHED;
@@ -243,15 +243,15 @@ function intern(regex: Regex, key: u32): usize {
   const kept = keepDeciding(regex);
   if (asserts) key |= ASSERTS;
   let hash: u32 = key * 0x9e3779b1;
-  for (let i = 0; i < kept; i++) hash = (hash ^ load<u32>(dense + (<usize>i << 2))) * 0x01000193;
-  const bucket = <usize>((hash ^ (hash >> 15)) & (BUCKETS - 1)) << 2;
+  for (let i = 0; i < kept; i++) hash = (hash ^ load<u32>(dense + ((<usize>i) << 2))) * 0x01000193;
+  const bucket = (<usize>((hash ^ (hash >> 15)) & (BUCKETS - 1))) << 2;
   if (regex.states != 0) {
     let state = <usize>load<u32>(regex.states + bucket);
     while (state != 0) {
       if (
         load<u32>(state, FLAGS) == key &&
         load<u32>(state, COUNT) == <u32>kept &&
-        memory.compare(<usize>load<u32>(state, CODE), dense, <usize>kept << 2) == 0
+        memory.compare(<usize>load<u32>(state, CODE), dense, (<usize>kept) << 2) == 0
       )
         return state;
       state = <usize>load<u32>(state, CHAIN);
@@ -263,10 +263,10 @@ function intern(regex: Regex, key: u32): usize {
 
 function addState(regex: Regex, key: u32, kept: i32, bucket: usize): usize {
   if (regex.states == 0) {
-    regex.states = cache.alloc(<usize>BUCKETS << 2);
+    regex.states = cache.alloc((<usize>BUCKETS) << 2);
     enlist(regex);
   }
-  const state = cache.alloc(NEXT + (<usize>(regex.classes + 1) << 2));
+  const state = cache.alloc(NEXT + ((<usize>(regex.classes + 1)) << 2));
   store<u32>(state, key, FLAGS);
   store<u32>(state, kept, COUNT);
   store<u32>(state, <u32>cache.copy(dense, kept << 2), CODE);
@@ -280,10 +280,12 @@ function addState(regex: Regex, key: u32, kept: i32, bucket: usize): usize {
 function keepDeciding(regex: Regex): i32 {
   let kept = 0;
   for (let i = 0; i < denseCount; i++) {
-    const index = load<u32>(dense + (<usize>i << 2));
+    const index = load<u32>(dense + ((<usize>i) << 2));
     const inst = regex.inst(index);
     const open = inst.op == OP_ASSERT && (inst.arg & (BEGIN_TEXT | BEGIN_LINE)) == 0;
-    if (inst.op == OP_BYTE || open) store<u32>(dense + (<usize>(kept++) << 2), index);
+    if (inst.op != OP_BYTE && !open) continue;
+    store<u32>(dense + ((<usize>kept) << 2), index);
+    kept++;
   }
   denseCount = kept;
   return kept;

@@ -203,7 +203,8 @@ function parseAtom(): Node | null {
       return parseGroup();
     case 0x5b: // [
       return parseClass();
-    case 0x2e: { // .
+    case 0x2e: {
+      // .
       at++;
       const node = byteSet();
       if ((flags & DOT_ALL) == 0) setAdd(node.set, 0x0a);
@@ -354,7 +355,8 @@ function parseEscape(): Node | null {
     case 0x7a: // z
       at += 2;
       return assertion(END_TEXT);
-    case 0x43: { // C
+    case 0x43: {
+      // C
       at += 2;
       const any = byteSet();
       setNegate(any.set);
@@ -433,7 +435,7 @@ function parseEscapedValue(): i32 {
 function parseHexEscape(): i32 {
   if (isHex(peek()) && isHex(peek(1))) {
     at += 2;
-    return (<i32>hexValue(peek(-2)) << 4) | hexValue(peek(-1));
+    return ((<i32>hexValue(peek(-2))) << 4) | hexValue(peek(-1));
   }
   if (peek() != 0x7b) return -1;
   at++;

@@ -17,7 +17,7 @@ const WINDOW: i32 = 16 * 1024;
 /** Groups whose positions are kept: TX:0 to TX:9. */
 export const MAX_GROUPS: i32 = 10;
 const SLOTS: i32 = MAX_GROUPS * 2;
-const SLOT_BYTES: usize = <usize>SLOTS << 2;
+const SLOT_BYTES: usize = (<usize>SLOTS) << 2;
 
 /** Positions of the last successful `locate`: start and end of each group in bytes, -1 if it took no part. */
 export const slots: usize = memory.data(80);
@@ -33,9 +33,9 @@ class Threads {
   static create(size: i32): Threads {
     const list = changetype<Threads>(heap.alloc(offsetof<Threads>()));
     list.count = 0;
-    list.sparse = heap.alloc(<usize>size << 2);
-    memory.fill(list.sparse, 0, <usize>size << 2);
-    list.index = heap.alloc(<usize>size << 2);
+    list.sparse = heap.alloc((<usize>size) << 2);
+    memory.fill(list.sparse, 0, (<usize>size) << 2);
+    list.index = heap.alloc((<usize>size) << 2);
     list.slots = heap.alloc(<usize>size * SLOT_BYTES);
     return list;
   }
@@ -48,14 +48,14 @@ class Threads {
   }
 
   at(i: i32): u32 {
-    return load<u32>(this.index + (<usize>i << 2));
+    return load<u32>(this.index + ((<usize>i) << 2));
   }
 
   insert(index: u32): bool {
-    const slot = <i32>load<u32>(this.sparse + (<usize>index << 2));
+    const slot = <i32>load<u32>(this.sparse + ((<usize>index) << 2));
     if (slot < this.count && this.at(slot) == index) return false;
-    store<u32>(this.sparse + (<usize>index << 2), this.count);
-    store<u32>(this.index + (<usize>this.count << 2), index);
+    store<u32>(this.sparse + ((<usize>index) << 2), this.count);
+    store<u32>(this.index + ((<usize>this.count) << 2), index);
     this.count++;
     return true;
   }
@@ -145,7 +145,7 @@ function add(regex: Regex, list: Threads, start: u32, at: i32): void {
     depth--;
     const entry = load<i32>(work + (depth << 3));
     if (entry < 0) {
-      store<i32>(saved + (<usize>~entry << 2), load<i32>(work + (depth << 3), 4));
+      store<i32>(saved + ((<usize>~entry) << 2), load<i32>(work + (depth << 3), 4));
       continue;
     }
     if (!list.insert(entry)) continue;
@@ -159,9 +159,9 @@ function add(regex: Regex, list: Threads, start: u32, at: i32): void {
       case OP_SAVE:
         if (<i32>inst.arg < SLOTS) {
           store<i32>(work + (depth << 3), ~(<i32>inst.arg));
-          store<i32>(work + (depth << 3), load<i32>(saved + (<usize>inst.arg << 2)), 4);
+          store<i32>(work + (depth << 3), load<i32>(saved + ((<usize>inst.arg) << 2)), 4);
           depth++;
-          store<i32>(saved + (<usize>inst.arg << 2), at);
+          store<i32>(saved + ((<usize>inst.arg) << 2), at);
         }
         store<i32>(work + (depth << 3), <i32>inst.out);
         depth++;

@@ -15,8 +15,8 @@ import {
   CONCAT,
   EMPTY,
   END_LINE,
-  Node,
   NOT_WORD_BOUNDARY,
+  Node,
   REPEAT,
   SET,
   UNBOUNDED,
@@ -104,7 +104,7 @@ export function compileTree(target: Arena, root: Node, captures: i32): Regex | n
   count = 0;
   setCount = 0;
   scratch = heap.alloc(<usize>MAX_INSTRUCTIONS * offsetof<Inst>());
-  sets = heap.alloc(<usize>MAX_SETS << 2);
+  sets = heap.alloc((<usize>MAX_SETS) << 2);
   const match = push(OP_MATCH, 0, 0);
   const end = push(OP_SAVE, match, 1);
   const start = push(OP_SAVE, emit(root, end), 0);
@@ -125,7 +125,7 @@ export function compileTree(target: Arena, root: Node, captures: i32): Regex | n
 /** Frees the scratch memory, cleared, so that a frozen filter does not carry it. */
 function releaseScratch(): void {
   memory.fill(scratch, 0, <usize>count * offsetof<Inst>());
-  memory.fill(sets, 0, <usize>setCount << 2);
+  memory.fill(sets, 0, (<usize>setCount) << 2);
   heap.free(scratch);
   heap.free(sets);
 }
@@ -133,7 +133,7 @@ function releaseScratch(): void {
 /** Gives the address of a set with the same members in the program's arena. */
 function internSet(set: usize): u32 {
   for (let i = 0; i < setCount; i++) {
-    const known = <usize>load<u32>(sets + (<usize>i << 2));
+    const known = <usize>load<u32>(sets + ((<usize>i) << 2));
     if (memory.compare(known, set, SET_BYTES) == 0) return <u32>known;
   }
   if (setCount == MAX_SETS) {
@@ -141,7 +141,8 @@ function internSet(set: usize): u32 {
     return 0;
   }
   const copy = <u32>arena.copy(set, <i32>SET_BYTES);
-  store<u32>(sets + (<usize>(setCount++) << 2), copy);
+  store<u32>(sets + ((<usize>setCount) << 2), copy);
+  setCount++;
   return copy;
 }
 

@@ -1,9 +1,9 @@
+import { make } from "../../../assembly/bytes/arena";
 import { jsonBodyError, parseJsonBody } from "../../../assembly/decode/body/json";
 import * as multipart from "../../../assembly/decode/body/multipart";
 import { invalidEncoding, parseUrlencoded, tooMany } from "../../../assembly/decode/body/urlencoded";
 import { parseXmlBody, xmlError } from "../../../assembly/decode/body/xml";
 import { ItemList } from "../../../assembly/decode/items";
-import { make } from "../../../assembly/bytes/arena";
 import { arena, get, len, ptr, put } from "../text";
 
 /** Gives a list as `name=value;name=value`. */
@@ -124,11 +124,17 @@ describe("XML bodies", () => {
 
 describe("multipart bodies", () => {
   test("fields and files", () => {
-    expect(parts('--B\r\nContent-Disposition: form-data; name="a"\r\n\r\n1\r\n--B\r\nContent-Disposition: form-data; name="f"; filename="x.php"\r\nContent-Type: text/plain\r\n\r\n<?php\r\n--B--\r\n')).toBe(true);
+    expect(
+      parts(
+        '--B\r\nContent-Disposition: form-data; name="a"\r\n\r\n1\r\n--B\r\nContent-Disposition: form-data; name="f"; filename="x.php"\r\nContent-Type: text/plain\r\n\r\n<?php\r\n--B--\r\n',
+      ),
+    ).toBe(true);
     expect(show(lists.args)).toBe("a=1");
     expect(show(lists.files)).toBe("f=x.php");
     expect(show(lists.filesSizes)).toBe("f=5");
-    expect(show(lists.partHeaders)).toBe('a=Content-Disposition: form-data; name="a";f=Content-Disposition: form-data; name="f"; filename="x.php";f=Content-Type: text/plain');
+    expect(show(lists.partHeaders)).toBe(
+      'a=Content-Disposition: form-data; name="a";f=Content-Disposition: form-data; name="f"; filename="x.php";f=Content-Type: text/plain',
+    );
     expect(multipart.strictError()).toBe(false);
     expect(multipart.filesSize).toBe(5);
   });

@@ -91,7 +91,7 @@ describe("transformations", () => {
     expect(t("cssDecode", "\\41 b\\000043\\z\\")).toBe("AbCz");
     expect(t("cssDecode", "\\e9")).toBe("\xc3\xa9");
     expect(t("cssDecode", "\\0")).toBe("\xef\xbf\xbd");
-    expect(t("cmdLine", "\"C^:\\W\\\\indows\" ,;  /x (")).toBe("c:windows/x(");
+    expect(t("cmdLine", '"C^:\\W\\\\indows" ,;  /x (')).toBe("c:windows/x(");
   });
 
   test("character references", () => {
@@ -120,7 +120,27 @@ describe("transformations", () => {
   });
 
   test("no transformation reads past its input or traps on any two bytes", () => {
-    const names = ["base64Decode", "base64DecodeExt", "cmdLine", "compressWhitespace", "cssDecode", "escapeSeqDecode", "hexDecode", "htmlEntityDecode", "jsDecode", "normalizePath", "normalizePathWin", "removeComments", "removeCommentsChar", "removeWhitespace", "replaceComments", "sqlHexDecode", "urlDecode", "urlDecodeUni", "utf8toUnicode"];
+    const names = [
+      "base64Decode",
+      "base64DecodeExt",
+      "cmdLine",
+      "compressWhitespace",
+      "cssDecode",
+      "escapeSeqDecode",
+      "hexDecode",
+      "htmlEntityDecode",
+      "jsDecode",
+      "normalizePath",
+      "normalizePathWin",
+      "removeComments",
+      "removeCommentsChar",
+      "removeWhitespace",
+      "replaceComments",
+      "sqlHexDecode",
+      "urlDecode",
+      "urlDecodeUni",
+      "utf8toUnicode",
+    ];
     const starts = "\\%&/u#x0;<-+*'\xc3\xe2\xf0\x00 a.";
     let total = 0;
     for (let n = 0; n < names.length; n++) {

@@ -2,6 +2,8 @@
  * A regular expression matcher that is too simple to be wrong: for a node of the tree and a set of positions
  * it gives the set of positions where a match can end. Sets are 64-bit maps, so texts have up to 62 bytes.
  */
+
+import { isWord } from "../../../assembly/bytes/ascii";
 import { setHas } from "../../../assembly/match/byteset";
 import {
   ALTERNATE,
@@ -19,7 +21,6 @@ import {
   UNBOUNDED,
   WORD_BOUNDARY,
 } from "../../../assembly/match/regex/ast";
-import { isWord } from "../../../assembly/bytes/ascii";
 
 let text: usize = 0;
 let length: i32 = 0;
@@ -28,7 +29,7 @@ let length: i32 = 0;
 export function oracle(root: Node, ptr: usize, len: i32): bool {
   text = ptr;
   length = len;
-  const everywhere: u64 = (<u64>2 << len) - 1;
+  const everywhere: u64 = ((<u64>2) << len) - 1;
   return ends(root, everywhere) != 0;
 }
 
@@ -51,7 +52,7 @@ function ends(node: Node, from: u64): u64 {
 function overByte(set: usize, from: u64): u64 {
   let result: u64 = 0;
   for (let i = 0; i < length; i++) {
-    if (((from >> i) & 1) != 0 && setHas(set, load<u8>(text + i))) result |= <u64>1 << (i + 1);
+    if (((from >> i) & 1) != 0 && setHas(set, load<u8>(text + i))) result |= (<u64>1) << (i + 1);
   }
   return result;
 }
@@ -70,7 +71,7 @@ function repeat(node: Node, from: u64): u64 {
 
 function where(kind: i32, from: u64): u64 {
   let result: u64 = 0;
-  for (let i = 0; i <= length; i++) if (((from >> i) & 1) != 0 && holds(kind, i)) result |= <u64>1 << i;
+  for (let i = 0; i <= length; i++) if (((from >> i) & 1) != 0 && holds(kind, i)) result |= (<u64>1) << i;
   return result;
 }
 

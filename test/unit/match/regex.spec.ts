@@ -1,4 +1,4 @@
-import { flushCache, matches, setCacheLimit, cacheHeld } from "../../../assembly/match/regex/dfa";
+import { cacheHeld, flushCache, matches, setCacheLimit } from "../../../assembly/match/regex/dfa";
 import { compileRegex, regexError } from "../../../assembly/match/regex/index";
 import { parse } from "../../../assembly/match/regex/parser";
 import { locate, slots } from "../../../assembly/match/regex/pike";
