@@ -60,17 +60,22 @@ export class Mesh {
     await new Promise<void>((resolve) => mesh.upstream.listen(0, "127.0.0.1", resolve));
     const address = mesh.upstream.address();
     const port = typeof address === "object" && address ? address.port : 0;
-    mesh.envoy = await startEnvoy(
-      {
-        port: await freePort(),
-        adminPort: await freePort(),
-        upstream: { host: "127.0.0.1", port },
-        wasm: NGFW_WASM,
-        config: JSON.stringify({ host: { holdHeaders: true }, ...config }),
-        ...options,
-      },
-      (line) => mesh.onLine(line),
-    );
+    try {
+      mesh.envoy = await startEnvoy(
+        {
+          port: await freePort(),
+          adminPort: await freePort(),
+          upstream: { host: "127.0.0.1", port },
+          wasm: NGFW_WASM,
+          config: JSON.stringify({ host: { holdHeaders: true }, ...config }),
+          ...options,
+        },
+        (line) => mesh.onLine(line),
+      );
+    } catch (error) {
+      mesh.upstream.close();
+      throw error;
+    }
     return mesh;
   }
 
