@@ -66,7 +66,13 @@ function frozenGlobals(body: Buffer, instance: WebAssembly.Instance): Buffer {
 }
 
 function dataSection(memory: Buffer, runs: [number, number][]): Buffer {
-  const segments = runs.flatMap(([start, end]) => [Buffer.from([0, 0x41]), signed(BigInt(start)), Buffer.from([0x0b]), u32(end - start), memory.subarray(start, end)]);
+  const segments = runs.flatMap(([start, end]) => [
+    Buffer.from([0, 0x41]),
+    signed(BigInt(start)),
+    Buffer.from([0x0b]),
+    u32(end - start),
+    memory.subarray(start, end),
+  ]);
   return Buffer.concat([u32(runs.length), ...segments]);
 }
 
