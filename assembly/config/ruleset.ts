@@ -3,7 +3,9 @@
  * once, by `bailey build`, and frozen into the wasm file with the rest of the memory.
  */
 import { Arena } from "../bytes/arena";
+import { prepareTriggers } from "../decode/transform/index";
 import { loadWords } from "../detect/words";
+import { prepareSignatures } from "../match/signature";
 import { emptyChain } from "../seclang/chains";
 import { compile, restartOrdinals, ruleCount } from "../seclang/compiler";
 import { addDataFile } from "../seclang/datafiles";
@@ -24,6 +26,8 @@ let arena: Arena = changetype<Arena>(0);
 /** Makes the empty rule set. Safe to call again: it does nothing then. */
 export function startRuleSet(): void {
   if (changetype<usize>(arena) != 0) return;
+  prepareSignatures();
+  prepareTriggers();
   registerCaptures();
   emptyChain();
   arena = Arena.create(0);

@@ -7,11 +7,14 @@ import { Arena, make } from "../bytes/arena";
 
 @unmanaged
 export class Item {
-  /** The value. `ptr` and `len` come first: the address of an item is the address of a `Span`. */
+  /** The value. `ptr`, `len` and `signature` are laid out as in `Value`, and so are those of the name. */
   ptr: usize;
   len: i32;
+  /** Signature of the value, see match/signature.ts; 0 until it was computed. */
+  signature: u64;
   name: usize;
   nameLen: i32;
+  nameSignature: u64;
   /** Addresses of the transformed values by number of the sequence, 0 until one was asked for. */
   cache: usize;
   /** The same for the name. */
@@ -24,8 +27,18 @@ export class Item {
   set(ptr: usize, len: i32): void {
     this.ptr = ptr;
     this.len = len;
+    this.signature = 0;
     this.cache = 0;
   }
+}
+
+/** A value with what is known about it: part of an item, or what a transformation made. */
+@unmanaged
+export class Value {
+  ptr: usize;
+  len: i32;
+  /** 0 until it was computed; an empty value has none. */
+  signature: u64;
 }
 
 @unmanaged
@@ -33,6 +46,9 @@ export class ItemList {
   first: Item | null;
   last: Item | null;
   count: i32;
+  /** Union of the signatures of all values by number of the sequence, and how many items it covers; see values.ts. */
+  union: usize;
+  nameUnion: usize;
 
   add(arena: Arena, name: usize, nameLen: i32, ptr: usize, len: i32): Item {
     const item = make<Item>(arena);
@@ -52,5 +68,7 @@ export class ItemList {
     this.first = null;
     this.last = null;
     this.count = 0;
+    this.union = 0;
+    this.nameUnion = 0;
   }
 }

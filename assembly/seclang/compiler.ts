@@ -16,6 +16,7 @@ import { RuleList } from "./rulelist";
 import { blockMeans, LIMIT_PARTIAL, LIMIT_REJECT, MimeType, Settings } from "./settings";
 import { directiveLine, nextDirective, startSource, wordCount, wordLen, wordPtr } from "./source";
 import { parsedExclusions, parsedTargets, parseTargets } from "./targets";
+import { MATCHED_VARS, MATCHED_VARS_NAMES } from "./variables";
 
 let arena: Arena = changetype<Arena>(0);
 let list: RuleList = changetype<RuleList>(0);
@@ -158,6 +159,7 @@ function addRule(rule: Rule, actions: usize, len: i32): bool {
     if (rule.skip > 0 || rule.skipAfter >= 0) return fail("skip or skipAfter in a link of a chain; they belong to its first rule");
     if (rule.disruptive > DO_PASS) return fail("disruptive action in a link of a chain; it belongs to its first rule");
     link.chained = rule;
+    if (looksAtMatched(rule)) starter.keepsMatched = true;
     rule.ordinal = starter.ordinal;
   } else {
     if (rule.id == 0) return fail("id is missing; every rule needs one of its own");
@@ -172,6 +174,13 @@ function addRule(rule: Rule, actions: usize, len: i32): bool {
   }
   open = sawChain ? rule : null;
   return true;
+}
+
+function looksAtMatched(rule: Rule): bool {
+  for (let target: Target | null = rule.targets; target; target = target!.next) {
+    if (target.variable == MATCHED_VARS || target.variable == MATCHED_VARS_NAMES) return true;
+  }
+  return false;
 }
 
 function findId(id: i32): Rule | null {

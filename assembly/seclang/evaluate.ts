@@ -7,7 +7,7 @@
  */
 import { make } from "../bytes/arena";
 import { equalFold, toInt } from "../bytes/span";
-import { Item, ItemList } from "../decode/items";
+import { Item, ItemList, Value } from "../decode/items";
 import { matches } from "../match/regex/dfa";
 import { slots } from "../match/regex/pike";
 import { hasMessage } from "./compiler";
@@ -45,10 +45,11 @@ import {
   Target,
 } from "./model";
 import { nameLen, namePtr } from "./names";
-import { applies, capturedFingerprint, capturedLen, capturedPtr, locateMatch, matchFrom, matchLen } from "./operators";
+import { applies, canApply, capturedFingerprint, capturedLen, capturedPtr, locateMatch, matchFrom, matchLen } from "./operators";
+import { CtlRules, ruleSetBytes } from "./program";
 import { resolveScalar } from "./scalars";
 import { fullName, fullNameLen, fullNamePtr, inSet, MAX_MATCHES, MAX_VALUES, Match, MatchedValue, putInSet, TargetRemoval, Transaction } from "./transaction";
-import { valueOf } from "./values";
+import { longest, unionOf, valueOf } from "./values";
 import {
   ARGS,
   ARGS_GET,
@@ -183,10 +184,13 @@ function selects(target: Target, name: usize, len: i32): bool {
 }
 
 function visitList(rule: Rule, target: Target, list: i32, names: bool): bool {
+  const items = tx.list(list);
+  if (items.count == 0) return false;
+  if (!rule.negated && items.count > 2 && !canMatchAny(rule, items, names)) return false;
   let matched = false;
-  let item = tx.list(list).first;
+  let item = items.first;
   // a rule can add to MATCHED_VARS while it goes over them: it goes over those there were
-  let left = tx.list(list).count;
+  let left = items.count;
   for (; item && left > 0; left--) {
     const next = item.next;
     if (selects(target, item.name, item.nameLen) && !isExcluded(rule, target.variable, item.name, item.nameLen)) {
@@ -196,6 +200,16 @@ function visitList(rule: Rule, target: Target, list: i32, names: bool): bool {
     item = next;
   }
   return matched;
+}
+
+/** False if no value of a list can match: asked of all its values at once. */
+function canMatchAny(rule: Rule, items: ItemList, names: bool): bool {
+  for (let chain: Chain | null = rule.chain; chain; chain = chain!.parent) {
+    const union = unionOf(tx.arena, items, names, chain);
+    if (canApply(rule, longest, union)) return true;
+    if (!rule.multiMatch) return false;
+  }
+  return false;
 }
 
 function visitTx(rule: Rule, target: Target): bool {
@@ -300,17 +314,21 @@ function test(rule: Rule, item: Item, name: bool, variable: i32): bool {
 
 /** `multiMatch`: tests the value before all transformations and after each that changed it. */
 function testSteps(rule: Rule, item: Item, name: bool, variable: i32, chain: Chain): bool {
-  const span = valueOf(tx.arena, item, name, chain);
+  const value = valueOf(tx.arena, item, name, chain);
   const parent = chain.parent;
-  if (!parent) return testValue(rule, item, variable, span);
+  if (!parent) return testValue(rule, item, variable, value);
   const before = testSteps(rule, item, name, variable, parent);
-  if (valueOf(tx.arena, item, name, parent) == span) return before;
-  return testValue(rule, item, variable, span) || before;
+  if (valueOf(tx.arena, item, name, parent) == value) return before;
+  return testValue(rule, item, variable, value) || before;
 }
 
-function testValue(rule: Rule, item: Item, variable: i32, span: usize): bool {
-  const ptr = load<usize>(span);
-  const len = load<i32>(span, 4);
+function testValue(rule: Rule, item: Item, variable: i32, value: Value): bool {
+  const ptr = value.ptr;
+  const len = value.len;
+  if (!canApply(rule, len, value.signature)) {
+    if (rule.negated) onMatch(rule, item, variable, ptr, len);
+    return rule.negated;
+  }
   let arg = rule.argument.ptr;
   let argLen = rule.argument.len;
   if (!rule.argument.isLiteral()) {
@@ -334,10 +352,16 @@ function onMatch(rule: Rule, item: Item, variable: i32, ptr: usize, len: i32): v
     }
     if (rule.capture) capture(rule, ptr, from, size, grouped);
   }
-  fullName(tx.arena, variable, item.name, item.nameLen);
   tx.set(MATCHED_VAR, ptr, len);
-  tx.set(MATCHED_VAR_NAME, fullNamePtr, fullNameLen);
-  if (starter.chained) tx.list(MATCHED_VARS).add(tx.arena, fullNamePtr, fullNameLen, ptr, len);
+  // its name is put together when a rule asks for it
+  tx.set(MATCHED_VAR_NAME, 0, 0);
+  tx.matchedVariable = variable;
+  tx.matchedName = item.name;
+  tx.matchedNameLen = item.nameLen;
+  if (starter.keepsMatched) {
+    fullName(tx.arena, variable, item.name, item.nameLen);
+    tx.list(MATCHED_VARS).add(tx.arena, fullNamePtr, fullNameLen, ptr, len);
+  }
   if (starter.log && tx.valueCount < MAX_VALUES) keepValue(variable, item, ptr, len, from, size);
   act(rule);
 }
@@ -476,15 +500,29 @@ function control(entry: Ctl): void {
 
 /** Puts the rules that a `ctl` names into a set: by id (0), tag (1) or message (2). */
 function collect(entry: Ctl, by: i32, set: usize): void {
+  const known = chosenBy(entry, by);
+  const bytes = ruleSetBytes(tx.program);
+  for (let i: usize = 0; i < bytes; i++) store<u8>(set + i, load<u8>(set + i) | load<u8>(known + i));
+}
+
+/** Gives the set of rules that a `ctl` names in this program: worked out once and kept with the program. */
+function chosenBy(entry: Ctl, by: i32): usize {
   const program = tx.program;
+  for (let known: CtlRules | null = program.ctlRules; known; known = known!.next) if (known.ctl == entry) return known.rules;
+  const kept = make<CtlRules>(program.arena);
+  kept.ctl = entry;
+  kept.rules = program.arena.alloc(ruleSetBytes(program));
+  kept.next = program.ctlRules;
+  program.ctlRules = kept;
   for (let phase = 1; phase <= 5; phase++) {
     for (let i = 0; i < program.count(phase); i++) {
       const rule = program.rule(phase, i);
       const chosen =
         by == 0 ? rule.id >= entry.low && rule.id <= entry.high : by == 1 ? rule.hasTag(entry.ptr, entry.len) : hasMessage(rule, entry.ptr, entry.len);
-      if (chosen) putInSet(set, rule.ordinal);
+      if (chosen) putInSet(kept.rules, rule.ordinal);
     }
   }
+  return kept.rules;
 }
 
 // Decisions.

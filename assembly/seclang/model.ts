@@ -168,6 +168,8 @@ export class Rule {
   /** Argument of the operator, prepared: a Regex, a set of bytes or networks. */
   prepared: usize;
 
+  /** Whether a later link looks at MATCHED_VARS, so that they must be kept. */
+  keepsMatched: bool;
   /** Next link of the chain. */
   chained: Rule | null;
   disruptive: i32;

@@ -17,6 +17,7 @@ import { matches } from "../match/regex/dfa";
 import { compileRegex, regexError, regexErrorAt } from "../match/regex/index";
 import { locate, slots } from "../match/regex/pike";
 import { Regex } from "../match/regex/program";
+import { ALNUM, marks, UPPER } from "../match/signature";
 import { dataLen, dataPtr, findDataFile } from "./datafiles";
 import { failAt } from "./errors";
 import { Rule } from "./model";
@@ -172,6 +173,28 @@ function compileByteRange(arena: Arena, ptr: usize, len: i32): usize {
     start = i + 1;
   }
   return set;
+}
+
+/** What a value must have for libinjection to see an attack: HTML needs `<` or `=`, SQL more than one word. */
+const XSS_NEEDS: u64 = marks("<=");
+const SQLI_NEEDS: u64 = ~(ALNUM | UPPER);
+
+/** False if a rule's operator cannot match any value of that length with that signature; cheap, and asked first. */
+export function canApply(rule: Rule, len: i32, signature: u64): bool {
+  switch (rule.operator) {
+    case RX:
+    case RX_GLOBAL:
+    case PM:
+    case PM_F:
+    case PM_FILE:
+      return changetype<Regex>(rule.prepared).canMatch(len, signature);
+    case DETECT_XSS:
+      return (signature & XSS_NEEDS) != 0;
+    case DETECT_SQLI:
+      return (signature & SQLI_NEEDS) != 0;
+    default:
+      return true;
+  }
 }
 
 /** Where the last match is in the value: offset and length in bytes. */

@@ -3,12 +3,20 @@
  * `skipAfter` worked out. Markers are gone.
  */
 import { Arena, make } from "../bytes/arena";
-import { Rule } from "./model";
+import { Ctl, Rule } from "./model";
 import { nameCount } from "./names";
 import { RuleList } from "./rulelist";
 
 /** Entry of a phase: address of the rule, index of the entry to go on at after its `skipAfter`. */
 const ENTRY: usize = 8;
+
+/** The rules of a program that one `ctl` names, as a set. */
+@unmanaged
+export class CtlRules {
+  ctl: Ctl;
+  rules: usize;
+  next: CtlRules | null;
+}
 
 @unmanaged
 export class Program {
@@ -24,6 +32,10 @@ export class Program {
   private n5: i32;
   /** Positions that rules of this program have, at most. */
   ordinals: i32;
+  /** Where the program lives. */
+  arena: Arena;
+  /** Rules that each `ctl:ruleRemove...` that ran so far names; as many as there are such actions. */
+  ctlRules: CtlRules | null;
 
   count(phase: i32): i32 {
     return load<i32>(changetype<usize>(this) + offsetof<Program>("n1") + ((<usize>(phase - 1)) << 2));
@@ -47,10 +59,16 @@ export class Program {
   }
 }
 
+/** Gives the bytes of a set of the program's rules: a bit for each position. */
+export function ruleSetBytes(program: Program): usize {
+  return (<usize>program.ordinals >> 3) + 1;
+}
+
 /** Puts a list of rules in the order in which they run. */
 export function link(arena: Arena, list: RuleList, ordinals: i32): Program {
   const program = make<Program>(arena);
   program.ordinals = ordinals;
+  program.arena = arena;
   const labels = heap.alloc((<usize>nameCount() + 1) << 2);
   for (let phase = 1; phase <= 5; phase++) linkPhase(arena, program, list, phase, labels);
   heap.free(labels);

@@ -1,11 +1,13 @@
 /** Scalars that are computed when a rule first asks for them: times, the whole request, severities. */
 import { Buffer } from "../bytes/buffer";
 import { Item } from "../decode/items";
-import { Transaction } from "./transaction";
+import { fullName, fullNameLen, fullNamePtr, Transaction } from "./transaction";
 import {
   DURATION,
   FULL_REQUEST,
   FULL_REQUEST_LENGTH,
+  MATCHED_VAR,
+  MATCHED_VAR_NAME,
   REQUEST_BODY,
   REQUEST_HEADERS,
   REQUEST_LINE,
@@ -39,8 +41,16 @@ export function resolveScalar(tx: Transaction, variable: i32): Item {
 
 function compute(tx: Transaction, variable: i32): void {
   if (variable >= TIME && variable <= TIME_YEAR) computeTime(tx, variable);
+  else if (variable == MATCHED_VAR_NAME) computeMatchedName(tx);
   else if (variable == DURATION) tx.setInt(variable, (nowNanos - startNanos) / 1000);
   else if (variable == FULL_REQUEST || variable == FULL_REQUEST_LENGTH) computeFullRequest(tx);
+}
+
+function computeMatchedName(tx: Transaction): void {
+  // 0 is a variable too, but nothing has matched while there is no name
+  if (tx.scalar(MATCHED_VAR).ptr == 0) return;
+  fullName(tx.arena, tx.matchedVariable, tx.matchedName, tx.matchedNameLen);
+  tx.set(MATCHED_VAR_NAME, fullNamePtr, fullNameLen);
 }
 
 // Civil from days: Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms". UTC.

@@ -8,9 +8,9 @@ import { equalFold } from "../bytes/span";
 import { Item, ItemList } from "../decode/items";
 import { Ctl, PROCESSOR_JSON, PROCESSOR_MULTIPART, PROCESSOR_URLENCODED, PROCESSOR_XML, Rule } from "./model";
 import { findName, nameCount, nameNumber } from "./names";
-import { Program } from "./program";
+import { Program, ruleSetBytes } from "./program";
 import { Settings } from "./settings";
-import { FIRST_LIST, HIGHEST_SEVERITY, LAST_SCALAR, LIST_COUNT, nameBuffer, REQBODY_PROCESSOR, variableName } from "./variables";
+import { FIRST_LIST, HIGHEST_SEVERITY, LAST_SCALAR, LIST_COUNT, REQBODY_PROCESSOR, variableNameLen, variableNamePtr } from "./variables";
 
 /** TX variables whose names are made up by traffic. */
 const MAX_DYNAMIC: i32 = 256;
@@ -95,6 +95,10 @@ export class Transaction {
   /** Address of a redirect's target; 0 for another block. */
   redirect: usize;
   redirectLen: i32;
+  /** The item that matched last, for MATCHED_VAR_NAME. */
+  matchedVariable: i32;
+  matchedName: usize;
+  matchedNameLen: i32;
   /** True if the block is carried out. */
   interrupted: bool;
 
@@ -223,7 +227,7 @@ export class Transaction {
 
   /** Gives an empty set of rules. */
   newRuleSet(): usize {
-    return this.arena.alloc((<usize>this.program.ordinals >> 3) + 1);
+    return this.arena.alloc(ruleSetBytes(this.program));
   }
 }
 
@@ -252,9 +256,9 @@ export let fullNameLen: i32 = 0;
 
 /** Makes the full name of an item in the arena. */
 export function fullName(arena: Arena, variable: i32, name: usize, nameLen: i32): void {
-  const n = variableName(variable);
+  const n = variableNameLen(variable);
   const out = arena.reserve(<usize>(n + 1 + nameLen));
-  memory.copy(out, nameBuffer, <usize>n);
+  memory.copy(out, variableNamePtr(variable), <usize>n);
   fullNamePtr = out;
   fullNameLen = n;
   if (nameLen == 0 && variable <= LAST_SCALAR) return;

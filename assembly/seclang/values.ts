@@ -1,19 +1,24 @@
 /**
  * Transformed values. Each (value, sequence of transformations) is computed at most once a request and
- * kept with the item; a transformation that changes nothing keeps nothing.
+ * kept with the item; a transformation that changes nothing keeps nothing, and one that a value's signature
+ * shows to change nothing does not run.
+ *
+ * For a list of items there is also the union of all signatures after a sequence: if a rule cannot match any
+ * value with it, the rule need not go over the list at all.
  */
 import { Arena } from "../bytes/arena";
-import { Item } from "../decode/items";
-import { transform } from "../decode/transform/index";
+import { Item, ItemList, Value } from "../decode/items";
+import { transform, triggerOf } from "../decode/transform/index";
 import { outputTo, resultLen, resultPtr } from "../decode/transform/output";
+import { signatureOf } from "../match/signature";
 import { chainCount } from "./chains";
 import { Chain } from "./model";
 
-/** Gives the address of a `Span`: the item's value, or with `name` its name, after the sequence. */
-export function valueOf(arena: Arena, item: Item, name: bool, chain: Chain): usize {
-  const raw = changetype<usize>(item) + (name ? offsetof<Item>("name") : offsetof<Item>("ptr"));
+/** Gives the item's value, or with `name` its name, after the sequence, with its signature. */
+export function valueOf(arena: Arena, item: Item, name: bool, chain: Chain): Value {
+  const raw = changetype<Value>(changetype<usize>(item) + (name ? offsetof<Item>("name") : offsetof<Item>("ptr")));
   const parent = chain.parent;
-  if (!parent) return raw;
+  if (!parent) return signed(raw);
   const at = changetype<usize>(item) + (name ? offsetof<Item>("nameCache") : offsetof<Item>("cache"));
   let cache = load<usize>(at);
   if (cache == 0) {
@@ -21,21 +26,59 @@ export function valueOf(arena: Arena, item: Item, name: bool, chain: Chain): usi
     store<usize>(at, cache);
   }
   const slot = cache + ((<usize>chain.index) << 2);
-  const known = <usize>load<u32>(slot);
-  if (known != 0) return known;
+  const known = load<u32>(slot);
+  if (known != 0) return changetype<Value>(<usize>known);
   const computed = compute(arena, valueOf(arena, item, name, parent), chain.transformation);
-  store<u32>(slot, <u32>computed);
+  store<u32>(slot, changetype<u32>(computed));
   return computed;
 }
 
-/** Applies one transformation to the `Span` at `from`; gives the address of the result's, `from` if unchanged. */
-function compute(arena: Arena, from: usize, transformation: i32): usize {
+function signed(value: Value): Value {
+  if (value.signature == 0) value.signature = signatureOf(value.ptr, value.len);
+  return value;
+}
+
+/** Applies one transformation; gives the same value if it changes nothing. */
+function compute(arena: Arena, from: Value, transformation: i32): Value {
+  if ((from.signature & triggerOf(transformation)) == 0) return from;
   outputTo(arena);
-  if (!transform(transformation, load<usize>(from), load<i32>(from, 4))) return from;
+  if (!transform(transformation, from.ptr, from.len)) return from;
   const ptr = resultPtr;
   const len = resultLen;
-  const span = arena.reserve(8);
-  store<usize>(span, ptr);
-  store<i32>(span, len, 4);
-  return span;
+  const value = changetype<Value>(arena.reserve(offsetof<Value>()));
+  value.ptr = ptr;
+  value.len = len;
+  value.signature = signatureOf(ptr, len);
+  return value;
+}
+
+/** Bytes of an entry of a list's unions: signature, items that it covers, length of the longest. */
+const UNION: usize = 16;
+
+/** Length of the longest value that the last `unionOf` covered. */
+export let longest: i32 = 0;
+
+/** Gives the union of the signatures of all values of a list after the sequence; sets `longest`. */
+export function unionOf(arena: Arena, list: ItemList, name: bool, chain: Chain): u64 {
+  const at = changetype<usize>(list) + (name ? offsetof<ItemList>("nameUnion") : offsetof<ItemList>("union"));
+  let table = load<usize>(at);
+  if (table == 0) {
+    table = arena.alloc(<usize>chainCount() * UNION);
+    store<usize>(at, table);
+  }
+  const entry = table + <usize>chain.index * UNION;
+  if (load<i32>(entry, 8) != list.count) {
+    let union: u64 = 0;
+    let length = 0;
+    for (let item: Item | null = list.first; item; item = item!.next) {
+      const value = valueOf(arena, item, name, chain);
+      union |= value.signature;
+      length = max(length, value.len);
+    }
+    store<u64>(entry, union);
+    store<i32>(entry, list.count, 8);
+    store<i32>(entry, length, 12);
+  }
+  longest = load<i32>(entry, 12);
+  return load<u64>(entry);
 }

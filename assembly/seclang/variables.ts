@@ -164,20 +164,34 @@ function matchesAt(ptr: usize, len: i32, text: string, start: i32): bool {
   return true;
 }
 
-/** Where `variableName` put the name, as ASCII bytes. */
-export const nameBuffer: usize = memory.data(64);
+/** All names as ASCII bytes, and where each starts: built once, for events and MATCHED_VAR_NAME. */
+const nameBytes: usize = memory.data(2048);
+const nameStarts: usize = memory.data(512);
+let namesReady: bool = false;
 
-/** Writes the name of a variable to `nameBuffer`; gives its length in bytes. */
-export function variableName(variable: i32): i32 {
+function prepareNames(): void {
+  namesReady = true;
   let number = 0;
-  let n = 0;
+  let at: usize = 0;
+  store<u32>(nameStarts, 0);
   for (let i = 0; i < NAMES.length; i++) {
     const c = NAMES.charCodeAt(i);
     if (c == 0x20) {
-      if (number == variable) return n;
       number++;
-      n = 0;
-    } else if (number == variable) store<u8>(nameBuffer + n++, <u8>c);
+      store<u32>(nameStarts + ((<usize>number) << 2), <u32>at);
+    } else store<u8>(nameBytes + at++, <u8>c);
   }
-  return n;
+}
+
+/** Gives the address of a variable's name, as ASCII bytes. */
+export function variableNamePtr(variable: i32): usize {
+  if (!namesReady) prepareNames();
+  return nameBytes + load<u32>(nameStarts + ((<usize>variable) << 2));
+}
+
+/** Gives the length of a variable's name in bytes. */
+export function variableNameLen(variable: i32): i32 {
+  if (!namesReady) prepareNames();
+  const at = nameStarts + ((<usize>variable) << 2);
+  return load<u32>(at, 4) - load<u32>(at);
 }

@@ -1,6 +1,7 @@
 /** The transformations of SecLang by name, and the one place that runs them. */
 import { writeInt } from "../../bytes/buffer";
 import { isTextFold } from "../../bytes/span";
+import { BLANKS, CONTROL, HIGH, marks, UPPER } from "../../match/signature";
 import { base64Decode, base64DecodeExt, base64Encode } from "./base64";
 import { lowercase, uppercase } from "./case";
 import { cmdLine } from "./commandline";
@@ -134,4 +135,46 @@ export function transform(number: i32, ptr: usize, len: i32): bool {
 function length(len: i32): bool {
   const out = open(20);
   return close(out, out + writeInt(out, len));
+}
+
+/** Bits that a value must have for a transformation to change it, by its number: 36 times 8 bytes. */
+const triggers: usize = memory.data(288, 8);
+let triggersReady: bool = false;
+const ALWAYS: u64 = ~(<u64>0);
+
+function trigger(number: i32, bits: u64): void {
+  store<u64>(triggers + ((<usize>number) << 3), bits);
+}
+
+/** Fills the table of triggers; safe to call again. What is not listed may change any value. */
+export function prepareTriggers(): void {
+  if (triggersReady) return;
+  triggersReady = true;
+  for (let number = 0; number < 36; number++) trigger(number, ALWAYS);
+  trigger(4, UPPER | BLANKS | marks("\"'\\^,;")); // cmdLine
+  trigger(5, BLANKS | HIGH); // compressWhitespace
+  trigger(6, marks("\\")); // cssDecode
+  trigger(7, marks("\\")); // escapeSeqDecode
+  trigger(10, marks("&")); // htmlEntityDecode
+  trigger(11, marks("\\")); // jsDecode
+  trigger(13, UPPER); // lowercase
+  trigger(15, marks("./")); // normalizePath
+  trigger(16, marks("./\\")); // normalizePathWin
+  trigger(20, marks("/<-#")); // removeComments
+  trigger(21, marks("/*<-#")); // removeCommentsChar
+  trigger(22, CONTROL); // removeNulls
+  trigger(23, BLANKS | HIGH); // removeWhitespace
+  trigger(24, marks("/")); // replaceComments
+  trigger(25, CONTROL); // replaceNulls
+  trigger(28, BLANKS); // trim
+  trigger(29, BLANKS);
+  trigger(30, BLANKS);
+  trigger(32, marks("%+")); // urlDecode
+  trigger(33, marks("%+")); // urlDecodeUni
+  trigger(35, HIGH); // utf8toUnicode
+}
+
+/** Gives bits of which a value must have one, or the transformation changes nothing. */
+export function triggerOf(number: i32): u64 {
+  return load<u64>(triggers + ((<usize>number) << 3));
 }

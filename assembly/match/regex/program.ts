@@ -22,6 +22,7 @@ import {
   UNBOUNDED,
   WORD_BOUNDARY,
 } from "./ast";
+import { analyze, needAll, needLen, needOne, needTwo } from "./required";
 
 /** The text matches. */
 export const OP_MATCH: u32 = 0;
@@ -65,6 +66,11 @@ export class Regex {
   classes: i32;
   /** Address of 256 bytes: byte to class. */
   classOf: usize;
+  /** What every match must have, see required.ts: least length in bytes, and signatures. */
+  needLen: i32;
+  needAll: u64;
+  needOne: u64;
+  needTwo: u64;
   /** Address of `classes` bytes: a byte of each class. */
   sampleOf: usize;
 
@@ -77,6 +83,12 @@ export class Regex {
   stateCount: i32;
   /** Next program that has states. */
   nextLive: Regex | null;
+
+  /** False if a value of that length and signature cannot match. */
+  canMatch(len: i32, signature: u64): bool {
+    if (len < this.needLen || (signature & this.needAll) != this.needAll) return false;
+    return (this.needOne == 0 || (signature & this.needOne) != 0) && (this.needTwo == 0 || (signature & this.needTwo) != 0);
+  }
 
   inst(index: u32): Inst {
     return changetype<Inst>(this.code + <usize>index * offsetof<Inst>());
@@ -119,6 +131,11 @@ export function compileTree(target: Arena, root: Node, captures: i32): Regex | n
   regex.usesWords = (flagsSeen & (WORD_BOUNDARY | NOT_WORD_BOUNDARY)) != 0;
   regex.usesLines = (flagsSeen & (BEGIN_LINE | END_LINE)) != 0;
   findClasses(regex);
+  analyze(root);
+  regex.needLen = needLen;
+  regex.needAll = needAll;
+  regex.needOne = needOne;
+  regex.needTwo = needTwo;
   return compileError == "" ? regex : null;
 }
 
