@@ -4,6 +4,7 @@
  * so common beginnings are shared too. The registry lives as long as the VM.
  */
 import { Arena, make } from "../bytes/arena";
+import { prepareTriggers, triggerOf } from "../decode/transform/index";
 import { Chain } from "./model";
 
 /** Sequences that can be registered: the width of a value's cache. */
@@ -43,6 +44,8 @@ function register(parent: Chain | null, transformation: i32): Chain {
   chain.parent = parent;
   chain.transformation = transformation;
   chain.index = count++;
+  prepareTriggers();
+  chain.triggers = parent ? parent.triggers | triggerOf(transformation) : 0;
   chain.depth = parent ? parent.depth + 1 : 0;
   chain.next = first;
   first = chain;

@@ -12,6 +12,7 @@ import { matches } from "../match/regex/dfa";
 import { slots } from "../match/regex/pike";
 import { hasMessage } from "./compiler";
 import { expand, expandedLen, expandedPtr } from "./expand";
+import { groupLongest, groupSignature, lookUpGroup } from "./groups";
 import {
   Chain,
   CTL_BODY_ACCESS,
@@ -53,24 +54,16 @@ import { longest, unionOf, valueOf } from "./values";
 import {
   ARGS,
   ARGS_GET,
-  ARGS_GET_NAMES,
   ARGS_NAMES,
   ARGS_PATH,
   ARGS_POST,
-  ARGS_POST_NAMES,
   HIGHEST_SEVERITY,
   LAST_LIST,
   LAST_SCALAR,
+  listOf,
   MATCHED_VAR,
   MATCHED_VAR_NAME,
   MATCHED_VARS,
-  MATCHED_VARS_NAMES,
-  REQUEST_COOKIES,
-  REQUEST_COOKIES_NAMES,
-  REQUEST_HEADERS,
-  REQUEST_HEADERS_NAMES,
-  RESPONSE_HEADERS,
-  RESPONSE_HEADERS_NAMES,
   TX,
 } from "./variables";
 
@@ -92,7 +85,12 @@ export function runPhase(transaction: Transaction, phase: i32): bool {
   while (i < count) {
     const rule = program.rule(phase, i);
     const jump = program.jump(phase, i);
+    const group = program.group(phase, i);
     i++;
+    if (group >= 0) {
+      lookUpGroup(tx, group, phase);
+      if (!canApply(rule, groupLongest, groupSignature)) continue;
+    }
     if (tx.isRemoved(rule) || !matchesChain(rule)) continue;
     finish(rule, phase);
     if (tx.interrupted && phase != 5) return true;
@@ -148,26 +146,6 @@ function or3(a: bool, b: bool, c: bool): bool {
 
 function isNames(variable: i32): bool {
   return variable > LAST_LIST && variable != ARGS && variable != TX;
-}
-
-/** Gives the list whose names or values a variable has. */
-function listOf(variable: i32): i32 {
-  switch (variable) {
-    case ARGS_GET_NAMES:
-      return ARGS_GET;
-    case ARGS_POST_NAMES:
-      return ARGS_POST;
-    case MATCHED_VARS_NAMES:
-      return MATCHED_VARS;
-    case REQUEST_COOKIES_NAMES:
-      return REQUEST_COOKIES;
-    case REQUEST_HEADERS_NAMES:
-      return REQUEST_HEADERS;
-    case RESPONSE_HEADERS_NAMES:
-      return RESPONSE_HEADERS;
-    default:
-      return variable <= LAST_LIST ? variable : MATCHED_VARS;
-  }
 }
 
 function visitScalar(rule: Rule, variable: i32): bool {

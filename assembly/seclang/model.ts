@@ -54,6 +54,8 @@ export class Chain {
   /** Number of the sequence: column of the value caches. */
   index: i32;
   depth: i32;
+  /** Bits of which a value must have one for the sequence to change it; see match/signature.ts. */
+  triggers: u64;
   /** Next sequence in the registry. */
   next: Chain | null;
 }

@@ -197,6 +197,12 @@ export function canApply(rule: Rule, len: i32, signature: u64): bool {
   }
 }
 
+/** True if `canApply` can say no. */
+export function canPrefilter(rule: Rule): bool {
+  const operator = rule.operator;
+  return operator == RX || operator == RX_GLOBAL || (operator >= PM && operator <= PM_FILE) || operator == DETECT_XSS || operator == DETECT_SQLI;
+}
+
 /** Where the last match is in the value: offset and length in bytes. */
 export let matchFrom: i32 = 0;
 export let matchLen: i32 = 0;

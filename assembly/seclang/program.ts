@@ -3,12 +3,13 @@
  * `skipAfter` worked out. Markers are gone.
  */
 import { Arena, make } from "../bytes/arena";
+import { groupOf, MAX_GROUPS } from "./groups";
 import { Ctl, Rule } from "./model";
 import { nameCount } from "./names";
 import { RuleList } from "./rulelist";
 
-/** Entry of a phase: address of the rule, index of the entry to go on at after its `skipAfter`. */
-const ENTRY: usize = 8;
+/** Entry of a phase: address of the rule, index of the entry to go on at after its `skipAfter`, its group or -1. */
+const ENTRY: usize = 12;
 
 /** The rules of a program that one `ctl` names, as a set. */
 @unmanaged
@@ -36,6 +37,18 @@ export class Program {
   arena: Arena;
   /** Rules that each `ctl:ruleRemove...` that ran so far names; as many as there are such actions. */
   ctlRules: CtlRules | null;
+  /** Rules that look at the same values after the same transformations are a group: see groups.ts. */
+  groupCount: i32;
+  /** Addresses of one rule of each group. */
+  groups: usize;
+
+  groupRule(group: i32): Rule {
+    return changetype<Rule>(load<u32>(this.groups + ((<usize>group) << 2)));
+  }
+
+  group(phase: i32, i: i32): i32 {
+    return load<i32>(this.entries(phase) + <usize>i * ENTRY, 8);
+  }
 
   count(phase: i32): i32 {
     return load<i32>(changetype<usize>(this) + offsetof<Program>("n1") + ((<usize>(phase - 1)) << 2));
@@ -70,6 +83,7 @@ export function link(arena: Arena, list: RuleList, ordinals: i32): Program {
   program.ordinals = ordinals;
   program.arena = arena;
   const labels = heap.alloc((<usize>nameCount() + 1) << 2);
+  program.groups = arena.alloc((<usize>MAX_GROUPS) << 2);
   for (let phase = 1; phase <= 5; phase++) linkPhase(arena, program, list, phase, labels);
   heap.free(labels);
   return program;
@@ -90,6 +104,7 @@ function linkPhase(arena: Arena, program: Program, list: RuleList, phase: i32, l
     const target = rule.skipAfter >= 0 ? load<i32>(labels + ((<usize>rule.skipAfter) << 2)) : count;
     store<u32>(entries + <usize>index * ENTRY, changetype<u32>(rule));
     store<i32>(entries + <usize>index * ENTRY, target < 0 ? count : target, 4);
+    store<i32>(entries + <usize>index * ENTRY, groupOf(program, rule), 8);
   }
   program.setPhase(phase, entries, count);
 }

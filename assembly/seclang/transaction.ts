@@ -95,6 +95,8 @@ export class Transaction {
   /** Address of a redirect's target; 0 for another block. */
   redirect: usize;
   redirectLen: i32;
+  /** What is known about all values of each group of rules, see groups.ts; 0 until one was asked for. */
+  groups: usize;
   /** The item that matched last, for MATCHED_VAR_NAME. */
   matchedVariable: i32;
   matchedName: usize;
@@ -153,6 +155,7 @@ export class Transaction {
     other.lastMatch = null;
     other.matchCount = 0;
     other.values = null;
+    other.groups = 0;
     return other;
   }
 

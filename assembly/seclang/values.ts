@@ -17,8 +17,10 @@ import { Chain } from "./model";
 /** Gives the item's value, or with `name` its name, after the sequence, with its signature. */
 export function valueOf(arena: Arena, item: Item, name: bool, chain: Chain): Value {
   const raw = changetype<Value>(changetype<usize>(item) + (name ? offsetof<Item>("name") : offsetof<Item>("ptr")));
+  signed(raw);
   const parent = chain.parent;
-  if (!parent) return signed(raw);
+  // most values of most requests end here: nothing in the sequence would change them
+  if (!parent || (raw.signature & chain.triggers) == 0) return raw;
   const at = changetype<usize>(item) + (name ? offsetof<Item>("nameCache") : offsetof<Item>("cache"));
   let cache = load<usize>(at);
   if (cache == 0) {
@@ -33,9 +35,8 @@ export function valueOf(arena: Arena, item: Item, name: bool, chain: Chain): Val
   return computed;
 }
 
-function signed(value: Value): Value {
+function signed(value: Value): void {
   if (value.signature == 0) value.signature = signatureOf(value.ptr, value.len);
-  return value;
 }
 
 /** Applies one transformation; gives the same value if it changes nothing. */
@@ -68,6 +69,12 @@ export function unionOf(arena: Arena, list: ItemList, name: bool, chain: Chain):
   }
   const entry = table + <usize>chain.index * UNION;
   if (load<i32>(entry, 8) != list.count) {
+    const parent = chain.parent;
+    if (parent) {
+      const before = unionOf(arena, list, name, parent);
+      // a transformation that no value triggers leaves the union as it is
+      if ((before & triggerOf(chain.transformation)) == 0) return before;
+    }
     let union: u64 = 0;
     let length = 0;
     for (let item: Item | null = list.first; item; item = item!.next) {

@@ -135,6 +135,26 @@ const NAMES: string =
 /** Number of lists that a transaction holds. */
 export const LIST_COUNT: i32 = LAST_LIST - FIRST_LIST + 1;
 
+/** Gives the list whose names or values a variable has. */
+export function listOf(variable: i32): i32 {
+  switch (variable) {
+    case ARGS_GET_NAMES:
+      return ARGS_GET;
+    case ARGS_POST_NAMES:
+      return ARGS_POST;
+    case MATCHED_VARS_NAMES:
+      return MATCHED_VARS;
+    case REQUEST_COOKIES_NAMES:
+      return REQUEST_COOKIES;
+    case REQUEST_HEADERS_NAMES:
+      return REQUEST_HEADERS;
+    case RESPONSE_HEADERS_NAMES:
+      return RESPONSE_HEADERS;
+    default:
+      return variable <= LAST_LIST ? variable : MATCHED_VARS;
+  }
+}
+
 /** True if the variable takes a selector. */
 export function isCollection(variable: i32): bool {
   return variable > LAST_SCALAR;
