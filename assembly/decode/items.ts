@@ -12,9 +12,14 @@ export class Item {
   len: i32;
   /** Signature of the value, see match/signature.ts; 0 until it was computed. */
   signature: u64;
+  /** Address of the value's trigrams, see match/grams.ts; 0 until they were computed. */
+  grams: usize;
+  private padding: u32;
   name: usize;
   nameLen: i32;
   nameSignature: u64;
+  nameGrams: usize;
+  private namePadding: u32;
   /** Addresses of the transformed values by number of the sequence, 0 until one was asked for. */
   cache: usize;
   /** The same for the name. */
@@ -28,6 +33,7 @@ export class Item {
     this.ptr = ptr;
     this.len = len;
     this.signature = 0;
+    this.grams = 0;
     this.cache = 0;
   }
 }
@@ -39,6 +45,8 @@ export class Value {
   len: i32;
   /** 0 until it was computed; an empty value has none. */
   signature: u64;
+  /** 0 until they were computed. */
+  grams: usize;
 }
 
 @unmanaged

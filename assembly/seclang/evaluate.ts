@@ -10,6 +10,7 @@ import { equalFold, toInt } from "../bytes/span";
 import { Item, ItemList, Value } from "../decode/items";
 import { matches } from "../match/regex/dfa";
 import { slots } from "../match/regex/pike";
+import { Regex } from "../match/regex/program";
 import { hasMessage } from "./compiler";
 import { expand, expandedLen, expandedPtr } from "./expand";
 import { groupLongest, groupSignature, lookUpGroup } from "./groups";
@@ -46,11 +47,11 @@ import {
   Target,
 } from "./model";
 import { nameLen, namePtr } from "./names";
-import { applies, canApply, capturedFingerprint, capturedLen, capturedPtr, locateMatch, matchFrom, matchLen } from "./operators";
+import { applies, canApply, capturedFingerprint, capturedLen, capturedPtr, hasPattern, locateMatch, matchFrom, matchLen } from "./operators";
 import { CtlRules, ruleSetBytes } from "./program";
 import { resolveScalar } from "./scalars";
 import { fullName, fullNameLen, fullNamePtr, inSet, MAX_MATCHES, MAX_VALUES, Match, MatchedValue, putInSet, TargetRemoval, Transaction } from "./transaction";
-import { longest, unionOf, valueOf } from "./values";
+import { hasLiteral, longest, unionOf, valueOf } from "./values";
 import {
   ARGS,
   ARGS_GET,
@@ -303,7 +304,7 @@ function testSteps(rule: Rule, item: Item, name: bool, variable: i32, chain: Cha
 function testValue(rule: Rule, item: Item, variable: i32, value: Value): bool {
   const ptr = value.ptr;
   const len = value.len;
-  if (!canApply(rule, len, value.signature)) {
+  if (!canApply(rule, len, value.signature) || (hasPattern(rule) && !hasLiteral(tx.arena, value, changetype<Regex>(rule.prepared)))) {
     if (rule.negated) onMatch(rule, item, variable, ptr, len);
     return rule.negated;
   }

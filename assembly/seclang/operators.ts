@@ -199,8 +199,13 @@ export function canApply(rule: Rule, len: i32, signature: u64): bool {
 
 /** True if `canApply` can say no. */
 export function canPrefilter(rule: Rule): bool {
+  return hasPattern(rule) || rule.operator == DETECT_XSS || rule.operator == DETECT_SQLI;
+}
+
+/** True if the rule's operator is a regular expression or a set of phrases. */
+export function hasPattern(rule: Rule): bool {
   const operator = rule.operator;
-  return operator == RX || operator == RX_GLOBAL || (operator >= PM && operator <= PM_FILE) || operator == DETECT_XSS || operator == DETECT_SQLI;
+  return operator == RX || operator == RX_GLOBAL || (operator >= PM && operator <= PM_FILE);
 }
 
 /** Where the last match is in the value: offset and length in bytes. */
@@ -278,9 +283,7 @@ export function applies(rule: Rule, ptr: usize, len: i32, arg: usize, argLen: i3
  * `slots`; otherwise the whole match is at `matchFrom`, `matchLen`.
  */
 export function locateMatch(rule: Rule, ptr: usize, len: i32): bool {
-  const operator = rule.operator;
-  const isRegex = operator == RX || operator == RX_GLOBAL || (operator >= PM && operator <= PM_FILE);
-  if (!isRegex || rule.negated || !locate(changetype<Regex>(rule.prepared), ptr, len)) return false;
+  if (!hasPattern(rule) || rule.negated || !locate(changetype<Regex>(rule.prepared), ptr, len)) return false;
   at(load<i32>(slots), load<i32>(slots, 4) - load<i32>(slots));
   return true;
 }

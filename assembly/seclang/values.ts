@@ -10,6 +10,8 @@ import { Arena } from "../bytes/arena";
 import { Item, ItemList, Value } from "../decode/items";
 import { transform, triggerOf } from "../decode/transform/index";
 import { outputTo, resultLen, resultPtr } from "../decode/transform/output";
+import { GRAM_MIN, gramsOf, hasAnyGram } from "../match/grams";
+import { Regex } from "../match/regex/program";
 import { signatureOf } from "../match/signature";
 import { chainCount } from "./chains";
 import { Chain } from "./model";
@@ -50,7 +52,15 @@ function compute(arena: Arena, from: Value, transformation: i32): Value {
   value.ptr = ptr;
   value.len = len;
   value.signature = signatureOf(ptr, len);
+  value.grams = 0;
   return value;
+}
+
+/** False if a value has none of the trigrams of which every match of the pattern contains one. */
+export function hasLiteral(arena: Arena, value: Value, regex: Regex): bool {
+  if (regex.gramCount == 0 || value.len < GRAM_MIN) return true;
+  if (value.grams == 0) value.grams = gramsOf(arena, value.ptr, value.len);
+  return hasAnyGram(value.grams, regex.grams, regex.gramCount);
 }
 
 /** Bytes of an entry of a list's unions: signature, items that it covers, length of the longest. */

@@ -3,7 +3,7 @@
  * deleted, commas and semicolons become spaces, runs of white space become one space and none before
  * a slash or an opening parenthesis, and letters become lower case.
  */
-import { lower } from "../../bytes/ascii";
+import { isAlnum, lower } from "../../bytes/ascii";
 import { close, open } from "./output";
 
 export function cmdLine(ptr: usize, len: i32): bool {
@@ -12,6 +12,11 @@ export function cmdLine(ptr: usize, len: i32): bool {
   let space = false;
   for (let i = 0; i < len; i++) {
     const c = load<u8>(ptr + i);
+    if (isAlnum(c)) {
+      space = false;
+      store<u8>(to++, lower(c));
+      continue;
+    }
     switch (c) {
       case 0x22: // "
       case 0x27: // '
@@ -35,7 +40,7 @@ export function cmdLine(ptr: usize, len: i32): bool {
         break;
       default:
         space = false;
-        store<u8>(to++, lower(c));
+        store<u8>(to++, c);
     }
   }
   if (<i32>(to - out) == len && memory.compare(out, ptr, <usize>len) == 0) return false;

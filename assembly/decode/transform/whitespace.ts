@@ -16,6 +16,11 @@ function spaceAt(ptr: usize, len: i32, i: i32): i32 {
   return c == 0xa0 && (i == 0 || load<u8>(ptr + i - 1) < 0x80) ? 1 : 0;
 }
 
+/** True for the ASCII bytes that are never white space: nearly all there are. */
+function isPlain(c: u8): bool {
+  return c > 0x20 && c < 0x80;
+}
+
 function firstSpace(ptr: usize, len: i32): i32 {
   let i = 0;
   while (i < len && spaceAt(ptr, len, i) == 0) i++;
@@ -30,8 +35,14 @@ export function removeWhitespace(ptr: usize, len: i32): bool {
   let to = out + first;
   let i = first;
   while (i < len) {
+    const c = load<u8>(ptr + i);
+    if (isPlain(c)) {
+      store<u8>(to++, c);
+      i++;
+      continue;
+    }
     const n = spaceAt(ptr, len, i);
-    if (n == 0) store<u8>(to++, load<u8>(ptr + i));
+    if (n == 0) store<u8>(to++, c);
     i += max(n, 1);
   }
   return close(out, to);
@@ -48,12 +59,19 @@ export function compressWhitespace(ptr: usize, len: i32): bool {
   let changed = false;
   let i = first;
   while (i < len) {
+    const c = load<u8>(ptr + i);
+    if (isPlain(c)) {
+      store<u8>(to++, c);
+      inSpace = false;
+      i++;
+      continue;
+    }
     const n = spaceAt(ptr, len, i);
     if (n == 0) {
-      store<u8>(to++, load<u8>(ptr + i));
+      store<u8>(to++, c);
       inSpace = false;
     } else if (!inSpace) {
-      if (load<u8>(ptr + i) != 0x20) changed = true;
+      if (c != 0x20) changed = true;
       store<u8>(to++, 0x20);
       inSpace = true;
     } else changed = true;

@@ -22,6 +22,7 @@ import {
   UNBOUNDED,
   WORD_BOUNDARY,
 } from "./ast";
+import { findLiterals, literalCount } from "./literals";
 import { analyze, needAll, needLen, needOne, needTwo } from "./required";
 
 /** The text matches. */
@@ -38,12 +39,25 @@ export const OP_SAVE: u32 = 4;
 /** Instructions a program may have: bounds the work for one byte of input. */
 const MAX_INSTRUCTIONS: i32 = 60000;
 
+/** An instruction, in 8 bytes: a filter with all of CRS holds some 200,000 of them. */
 @unmanaged
 export class Inst {
-  op: u32;
-  /** Index of the next instruction. */
-  out: u32;
+  /** The operation in the low 3 bits, the index of the next instruction above. */
+  private packed: u32;
   arg: u32;
+
+  get op(): u32 {
+    return this.packed & 7;
+  }
+
+  /** Index of the next instruction. */
+  get out(): u32 {
+    return this.packed >> 3;
+  }
+
+  set(op: u32, out: u32): void {
+    this.packed = op | (out << 3);
+  }
 }
 
 @unmanaged
@@ -71,6 +85,9 @@ export class Regex {
   needAll: u64;
   needOne: u64;
   needTwo: u64;
+  /** Trigrams of which every match contains one, u16 each, see literals.ts; 0 for none. */
+  grams: usize;
+  gramCount: i32;
   /** Address of `classes` bytes: a byte of each class. */
   sampleOf: usize;
 
@@ -136,6 +153,8 @@ export function compileTree(target: Arena, root: Node, captures: i32): Regex | n
   regex.needAll = needAll;
   regex.needOne = needOne;
   regex.needTwo = needTwo;
+  regex.grams = findLiterals(target, root);
+  regex.gramCount = literalCount;
   return compileError == "" ? regex : null;
 }
 
@@ -166,8 +185,7 @@ function internSet(set: usize): u32 {
 function push(op: u32, out: u32, arg: u32): u32 {
   if (count >= MAX_INSTRUCTIONS) return 0;
   const inst = changetype<Inst>(scratch + <usize>count * offsetof<Inst>());
-  inst.op = op;
-  inst.out = out;
+  inst.set(op, out);
   inst.arg = arg;
   return count++;
 }
@@ -224,7 +242,7 @@ function emitRepeat(node: Node, next: u32): u32 {
 
 function link(split: u32, body: u32, skip: u32, greedy: bool): void {
   const inst = changetype<Inst>(scratch + <usize>split * offsetof<Inst>());
-  inst.out = greedy ? body : skip;
+  inst.set(OP_SPLIT, greedy ? body : skip);
   inst.arg = greedy ? skip : body;
 }
 

@@ -1,7 +1,9 @@
+import { gramsOf, hasAnyGram } from "../../../assembly/match/grams";
 import { cacheHeld, flushCache, matches, setCacheLimit } from "../../../assembly/match/regex/dfa";
 import { compileRegex, regexError } from "../../../assembly/match/regex/index";
 import { parse } from "../../../assembly/match/regex/parser";
 import { locate, slots } from "../../../assembly/match/regex/pike";
+import { prepareSignatures, signatureOf } from "../../../assembly/match/signature";
 import { arena, len, ptr, put } from "../text";
 import { oracle } from "./oracle";
 
@@ -104,6 +106,16 @@ function dfa(pattern: string, text: string): bool {
   return matches(regex!, ptr, len);
 }
 
+/** False if the prefilters say that the pattern cannot match. */
+function prefiltered(pattern: string, text: string): bool {
+  put(pattern);
+  const regex = compileRegex(arena, ptr, len)!;
+  put(text);
+  prepareSignatures();
+  if (!regex.canMatch(len, signatureOf(ptr, len))) return false;
+  return regex.gramCount == 0 || hasAnyGram(gramsOf(arena, ptr, len), regex.grams, regex.gramCount);
+}
+
 function naive(pattern: string, text: string): bool {
   put(pattern);
   const tree = parse(arena, ptr, len);
@@ -167,6 +179,27 @@ describe("regular expressions", () => {
       if (dfa(pattern, text) != wanted || (place(pattern, text) != "-") != wanted) disagreements += pattern + " in " + text + "; ";
     }
     expect(disagreements).toBe("");
+  });
+
+  test("no prefilter rules out a match", () => {
+    for (let i = 0; i < CASES.length; i++) {
+      const c = CASES[i];
+      if (c.place != "-") expect(prefiltered(c.pattern, c.text)).toBe(true, c.pattern + " in " + c.text);
+    }
+    let wrong = "";
+    for (let i = 0; i < 4000; i++) {
+      const pattern = randomPattern(3);
+      const text = randomText();
+      if (naive(pattern, text) && !prefiltered(pattern, text)) wrong += pattern + " in " + text + "; ";
+    }
+    expect(wrong).toBe("");
+  });
+
+  test("prefilters rule out what lacks the literals or bytes of every match", () => {
+    expect(prefiltered("<script", "a script")).toBe(false);
+    expect(prefiltered("(?i)(?:union|select)\\s+from", "select fron the")).toBe(false);
+    expect(prefiltered("(?i)(?:union|select)\\s+from", "SELECT  FROM")).toBe(true);
+    expect(prefiltered("[0-9]{5}", "1234")).toBe(false);
   });
 
   test("a full cache changes nothing but speed", () => {
