@@ -16,10 +16,21 @@ export function gramHash(a: u8, b: u8, c: u8): u32 {
   return ((<u32>a | ((<u32>b) << 8) | ((<u32>c) << 16)) * 0x9e3779b1) >> 20;
 }
 
+/** Makes an empty map. */
+export function newGrams(arena: Arena): usize {
+  return arena.alloc(MAP_BYTES);
+}
+
 /** Makes the map of `len` bytes at `ptr`. */
 export function gramsOf(arena: Arena, ptr: usize, len: i32): usize {
-  const map = arena.alloc(MAP_BYTES);
-  if (len < 3) return map;
+  const map = newGrams(arena);
+  addGrams(map, ptr, len);
+  return map;
+}
+
+/** Adds the trigrams of `len` bytes at `ptr` to a map. */
+export function addGrams(map: usize, ptr: usize, len: i32): void {
+  if (len < 3) return;
   let window = ((<u32>lower(load<u8>(ptr))) << 8) | ((<u32>lower(load<u8>(ptr, 1))) << 16);
   const end = ptr + <usize>len;
   for (let p = ptr + 2; p < end; p++) {
@@ -28,7 +39,6 @@ export function gramsOf(arena: Arena, ptr: usize, len: i32): usize {
     const at = map + (<usize>hash >> 3);
     store<u8>(at, load<u8>(at) | (1 << (<u8>hash & 7)));
   }
-  return map;
 }
 
 /** True if one of `count` hashes, u16 each at `list`, is in the map. */

@@ -51,7 +51,7 @@ import { applies, canApply, capturedFingerprint, capturedLen, capturedPtr, hasPa
 import { CtlRules, ruleSetBytes } from "./program";
 import { resolveScalar } from "./scalars";
 import { fullName, fullNameLen, fullNamePtr, inSet, MAX_MATCHES, MAX_VALUES, Match, MatchedValue, putInSet, TargetRemoval, Transaction } from "./transaction";
-import { hasLiteral, longest, unionOf, valueOf } from "./values";
+import { hasLiteral, listHasLiteral, longest, unionOf, valueOf } from "./values";
 import {
   ARGS,
   ARGS_GET,
@@ -181,11 +181,17 @@ function visitList(rule: Rule, target: Target, list: i32, names: bool): bool {
   return matched;
 }
 
+function listCanHave(rule: Rule, items: ItemList, names: bool, chain: Chain): bool {
+  if (!hasPattern(rule)) return true;
+  const regex = changetype<Regex>(rule.prepared);
+  return regex.gramCount == 0 || listHasLiteral(tx.arena, items, names, chain, regex);
+}
+
 /** False if no value of a list can match: asked of all its values at once. */
 function canMatchAny(rule: Rule, items: ItemList, names: bool): bool {
   for (let chain: Chain | null = rule.chain; chain; chain = chain!.parent) {
     const union = unionOf(tx.arena, items, names, chain);
-    if (canApply(rule, longest, union)) return true;
+    if (canApply(rule, longest, union) && listCanHave(rule, items, names, chain)) return true;
     if (!rule.multiMatch) return false;
   }
   return false;

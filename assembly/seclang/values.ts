@@ -10,7 +10,7 @@ import { Arena } from "../bytes/arena";
 import { Item, ItemList, Value } from "../decode/items";
 import { transform, triggerOf } from "../decode/transform/index";
 import { outputTo, resultLen, resultPtr } from "../decode/transform/output";
-import { GRAM_MIN, gramsOf, hasAnyGram } from "../match/grams";
+import { addGrams, GRAM_MIN, gramsOf, hasAnyGram, newGrams } from "../match/grams";
 import { Regex } from "../match/regex/program";
 import { signatureOf } from "../match/signature";
 import { chainCount } from "./chains";
@@ -63,39 +63,64 @@ export function hasLiteral(arena: Arena, value: Value, regex: Regex): bool {
   return hasAnyGram(value.grams, regex.grams, regex.gramCount);
 }
 
-/** Bytes of an entry of a list's unions: signature, items that it covers, length of the longest. */
-const UNION: usize = 16;
+/** What is known about all values of a list after a sequence. */
+@unmanaged
+class Union {
+  signature: u64;
+  /** Items that it covers: one that the list has since got more of is out of date. */
+  count: i32;
+  /** Length of the longest value in bytes. */
+  longest: i32;
+  /** Trigrams of all values, 0 until they were asked for. */
+  grams: usize;
+}
 
 /** Length of the longest value that the last `unionOf` covered. */
 export let longest: i32 = 0;
 
 /** Gives the union of the signatures of all values of a list after the sequence; sets `longest`. */
 export function unionOf(arena: Arena, list: ItemList, name: bool, chain: Chain): u64 {
+  const union = findUnion(arena, list, name, chain);
+  longest = union.longest;
+  return union.signature;
+}
+
+/** False if no value of a list has any trigram of which every match of the pattern contains one. */
+export function listHasLiteral(arena: Arena, list: ItemList, name: bool, chain: Chain, regex: Regex): bool {
+  const union = findUnion(arena, list, name, chain);
+  if (union.grams == 0) {
+    union.grams = newGrams(arena);
+    for (let item: Item | null = list.first; item; item = item!.next) {
+      const value = valueOf(arena, item, name, chain);
+      addGrams(union.grams, value.ptr, value.len);
+    }
+  }
+  return hasAnyGram(union.grams, regex.grams, regex.gramCount);
+}
+
+function findUnion(arena: Arena, list: ItemList, name: bool, chain: Chain): Union {
   const at = changetype<usize>(list) + (name ? offsetof<ItemList>("nameUnion") : offsetof<ItemList>("union"));
   let table = load<usize>(at);
   if (table == 0) {
-    table = arena.alloc(<usize>chainCount() * UNION);
+    table = arena.alloc(<usize>chainCount() * offsetof<Union>());
     store<usize>(at, table);
   }
-  const entry = table + <usize>chain.index * UNION;
-  if (load<i32>(entry, 8) != list.count) {
-    const parent = chain.parent;
-    if (parent) {
-      const before = unionOf(arena, list, name, parent);
-      // a transformation that no value triggers leaves the union as it is
-      if ((before & triggerOf(chain.transformation)) == 0) return before;
-    }
-    let union: u64 = 0;
-    let length = 0;
-    for (let item: Item | null = list.first; item; item = item!.next) {
-      const value = valueOf(arena, item, name, chain);
-      union |= value.signature;
-      length = max(length, value.len);
-    }
-    store<u64>(entry, union);
-    store<i32>(entry, list.count, 8);
-    store<i32>(entry, length, 12);
+  const union = changetype<Union>(table + <usize>chain.index * offsetof<Union>());
+  if (union.count == list.count) return union;
+  const parent = chain.parent;
+  if (parent) {
+    const before = findUnion(arena, list, name, parent);
+    // a transformation that no value triggers leaves everything as it is
+    if ((before.signature & triggerOf(chain.transformation)) == 0) return before;
   }
-  longest = load<i32>(entry, 12);
-  return load<u64>(entry);
+  union.signature = 0;
+  union.longest = 0;
+  union.grams = 0;
+  for (let item: Item | null = list.first; item; item = item!.next) {
+    const value = valueOf(arena, item, name, chain);
+    union.signature |= value.signature;
+    union.longest = max(union.longest, value.len);
+  }
+  union.count = list.count;
+  return union;
 }

@@ -16,8 +16,10 @@ import { OP_ASSERT, OP_BYTE, OP_MATCH, OP_SAVE, OP_SPLIT, Regex } from "./progra
 const WINDOW: i32 = 16 * 1024;
 /** Groups whose positions are kept: TX:0 to TX:9. */
 export const MAX_GROUPS: i32 = 10;
-const SLOTS: i32 = MAX_GROUPS * 2;
-const SLOT_BYTES: usize = (<usize>SLOTS) << 2;
+/** Bytes of the slots of all groups: start and end, i32 each. */
+const SLOT_BYTES: usize = <usize>MAX_GROUPS * 8;
+/** Bytes of slots that each thread of the pattern being run has: as many as it has groups. */
+let stride: usize = SLOT_BYTES;
 
 /** Positions of the last successful `locate`: start and end of each group in bytes, -1 if it took no part. */
 export const slots: usize = memory.data(80);
@@ -30,13 +32,14 @@ class Threads {
   index: usize;
   slots: usize;
 
-  static create(size: i32): Threads {
+  /** Makes a list for programs of up to `size` instructions and `slotBytes` bytes of slots, all threads together. */
+  static create(size: i32, slotBytes: usize): Threads {
     const list = changetype<Threads>(heap.alloc(offsetof<Threads>()));
     list.count = 0;
     list.sparse = heap.alloc((<usize>size) << 2);
     memory.fill(list.sparse, 0, (<usize>size) << 2);
     list.index = heap.alloc((<usize>size) << 2);
-    list.slots = heap.alloc(<usize>size * SLOT_BYTES);
+    list.slots = heap.alloc(slotBytes);
     return list;
   }
 
@@ -62,6 +65,7 @@ class Threads {
 }
 
 let capacity: i32 = 0;
+let slotCapacity: usize = 0;
 let current: Threads = changetype<Threads>(0);
 let following: Threads = changetype<Threads>(0);
 /** Work list of `add`: pairs (instruction or ~slot, value to restore). */
@@ -72,16 +76,18 @@ let text: usize = 0;
 let textLength: i32 = 0;
 
 function prepare(size: i32): void {
-  if (size <= capacity) return;
+  const slotBytes = <usize>size * stride;
+  if (size <= capacity && slotBytes <= slotCapacity) return;
   if (capacity != 0) {
     current.free();
     following.free();
     heap.free(work);
   }
-  capacity = size;
-  current = Threads.create(size);
-  following = Threads.create(size);
-  work = heap.alloc(<usize>size * 24 + 64);
+  capacity = max(capacity, size);
+  slotCapacity = max(slotCapacity, slotBytes);
+  current = Threads.create(capacity, slotCapacity);
+  following = Threads.create(capacity, slotCapacity);
+  work = heap.alloc(<usize>capacity * 24 + 64);
 }
 
 /** Finds the match a backtracking engine would; positions are then in `slots`. False if there is none. */
@@ -89,7 +95,9 @@ export function locate(regex: Regex, ptr: usize, len: i32): bool {
   if (!matches(regex, ptr, len)) return false;
   const from = len <= WINDOW ? 0 : max(0, decidedAt - WINDOW / 2);
   const to = min(len, from + WINDOW);
+  stride = <usize>min(regex.captures, MAX_GROUPS) * 8;
   prepare(regex.size);
+  memory.fill(slots, 0xff, SLOT_BYTES);
   text = ptr;
   textLength = len;
   if (search(regex, from, to)) return true;
@@ -105,7 +113,7 @@ function search(regex: Regex, from: i32, to: i32): bool {
   current.count = 0;
   for (let at = from; at <= to; at++) {
     if (!found && (at == 0 || !regex.anchored)) {
-      memory.fill(saved, 0xff, SLOT_BYTES);
+      memory.fill(saved, 0xff, stride);
       add(regex, current, regex.start, at);
     }
     if (current.count == 0) break;
@@ -124,11 +132,11 @@ function advance(regex: Regex, at: i32, hasByte: bool): bool {
   for (let i = 0; i < current.count; i++) {
     const inst = regex.inst(current.at(i));
     if (inst.op == OP_MATCH) {
-      memory.copy(slots, current.slots + <usize>i * SLOT_BYTES, SLOT_BYTES);
+      memory.copy(slots, current.slots + <usize>i * stride, stride);
       return true;
     }
     if (inst.op == OP_BYTE && hasByte && setHas(inst.arg, c)) {
-      memory.copy(saved, current.slots + <usize>i * SLOT_BYTES, SLOT_BYTES);
+      memory.copy(saved, current.slots + <usize>i * stride, stride);
       add(regex, following, inst.out, at + 1);
     }
   }
@@ -157,7 +165,7 @@ function add(regex: Regex, list: Threads, start: u32, at: i32): void {
         depth += 2;
         break;
       case OP_SAVE:
-        if (<i32>inst.arg < SLOTS) {
+        if ((<usize>inst.arg) << 2 < stride) {
           store<i32>(work + (depth << 3), ~(<i32>inst.arg));
           store<i32>(work + (depth << 3), load<i32>(saved + ((<usize>inst.arg) << 2)), 4);
           depth++;
@@ -170,7 +178,7 @@ function add(regex: Regex, list: Threads, start: u32, at: i32): void {
         if ((inst.arg & holds) != 0) store<i32>(work + (depth++ << 3), <i32>inst.out);
         break;
       default:
-        memory.copy(list.slots + <usize>(list.count - 1) * SLOT_BYTES, saved, SLOT_BYTES);
+        memory.copy(list.slots + <usize>(list.count - 1) * stride, saved, stride);
     }
   }
 }
