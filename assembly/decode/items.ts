@@ -72,11 +72,16 @@ export class ItemList {
     return item;
   }
 
+  /** Drops what is known about all items together, since one of them changed. */
+  forget(): void {
+    this.union = 0;
+    this.nameUnion = 0;
+  }
+
   clear(): void {
     this.first = null;
     this.last = null;
     this.count = 0;
-    this.union = 0;
-    this.nameUnion = 0;
+    this.forget();
   }
 }

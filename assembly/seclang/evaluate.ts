@@ -441,8 +441,10 @@ function assign(entry: SetVar, name: usize, len: i32, ptr: usize, size: i32): vo
   if (entry.variable > LAST_LIST) return;
   const list = tx.list(entry.variable);
   const item = itemNamed(list, name, len);
-  if (item) item.set(ptr, size);
-  else if (list.count < MAX_COLLECTION) list.add(tx.arena, name, len, ptr, size);
+  if (item) {
+    item.set(ptr, size);
+    list.forget();
+  } else if (list.count < MAX_COLLECTION) list.add(tx.arena, name, len, ptr, size);
   else tx.capped = true;
 }
 

@@ -13,22 +13,7 @@ import { Program } from "./program";
 import { resolveScalar } from "./scalars";
 import { Transaction } from "./transaction";
 import { longest, unionOf, valueOf } from "./values";
-import {
-  ARGS,
-  ARGS_GET,
-  ARGS_NAMES,
-  ARGS_PATH,
-  ARGS_POST,
-  LAST_LIST,
-  LAST_SCALAR,
-  listOf,
-  MATCHED_VAR,
-  MATCHED_VAR_NAME,
-  MATCHED_VARS,
-  MATCHED_VARS_NAMES,
-  RULE,
-  TX,
-} from "./variables";
+import { ARGS, ARGS_GET, ARGS_NAMES, ARGS_PATH, ARGS_POST, isChangedByRules, LAST_LIST, LAST_SCALAR, listOf } from "./variables";
 
 /** Groups of a program; rules beyond are judged one by one. */
 export const MAX_GROUPS: i32 = 512;
@@ -46,8 +31,7 @@ export function groupOf(program: Program, rule: Rule): i32 {
 function isStable(rule: Rule): bool {
   if (!rule.targets) return false;
   for (let target: Target | null = rule.targets; target; target = target!.next) {
-    const v = target.variable;
-    if (target.count || v == TX || v == RULE || v == MATCHED_VAR || v == MATCHED_VAR_NAME || v == MATCHED_VARS || v == MATCHED_VARS_NAMES) return false;
+    if (target.count || isChangedByRules(target.variable)) return false;
   }
   return true;
 }

@@ -155,6 +155,28 @@ export function listOf(variable: i32): i32 {
   }
 }
 
+/** True if rules change the variable while a phase runs: by matching, by `setvar`, by `ctl`. */
+export function isChangedByRules(variable: i32): bool {
+  switch (variable) {
+    case TX:
+    case RULE:
+    case MATCHED_VAR:
+    case MATCHED_VAR_NAME:
+    case MATCHED_VARS:
+    case MATCHED_VARS_NAMES:
+    case HIGHEST_SEVERITY:
+    case REQBODY_PROCESSOR:
+    case GLOBAL:
+    case IP:
+    case RESOURCE:
+    case SESSION:
+    case USER:
+      return true;
+    default:
+      return false;
+  }
+}
+
 /** True if the variable takes a selector. */
 export function isCollection(variable: i32): bool {
   return variable > LAST_SCALAR;

@@ -1,0 +1,218 @@
+import { Arena } from "../../../assembly/bytes/arena";
+import { startRuleSet } from "../../../assembly/config/ruleset";
+import { compile, restartOrdinals, ruleCount } from "../../../assembly/seclang/compiler";
+import { clearError, message } from "../../../assembly/seclang/errors";
+import { runPhase } from "../../../assembly/seclang/evaluate";
+import { link } from "../../../assembly/seclang/program";
+import { RuleList } from "../../../assembly/seclang/rulelist";
+import { Settings } from "../../../assembly/seclang/settings";
+import { Transaction } from "../../../assembly/seclang/transaction";
+import { ARGS_GET, REMOTE_ADDR, REQUEST_HEADERS } from "../../../assembly/seclang/variables";
+import { arena, get, len, ptr, put } from "../text";
+
+let tx: Transaction = changetype<Transaction>(0);
+
+/** Compiles rules; gives the error, or an empty text. */
+let rules: RuleList = changetype<RuleList>(0);
+let settings: Settings = changetype<Settings>(0);
+function build(text: string): string {
+  startRuleSet();
+  clearError();
+  restartOrdinals(0);
+  rules = RuleList.create(arena);
+  settings = Settings.defaults(arena);
+  put("test.conf");
+  const name = ptr;
+  const nameLen = len;
+  put(text);
+  return compile(arena, rules, settings, name, nameLen, ptr, len) ? "" : get(message.ptr, message.len);
+}
+
+function arg(name: string, value: string): void {
+  put(name);
+  const namePtr = ptr;
+  const nameLen = len;
+  put(value);
+  tx.list(ARGS_GET).add(arena, namePtr, nameLen, ptr, len);
+}
+
+/** Runs phases 1 and 2 over `a=1`, `b=<script>`, `list=x y z`; gives the ids of reported rules, `!` if it blocks. */
+function run(text: string): string {
+  const error = build(text);
+  if (error != "") return error;
+  const own = Arena.create(0);
+  tx = Transaction.create(own, link(arena, rules, ruleCount()), settings);
+  arg("a", "1");
+  arg("b", "<ScRiPt>");
+  arg("list", "x y z");
+  put("Host");
+  const namePtr = ptr;
+  put("example.org");
+  tx.list(REQUEST_HEADERS).add(arena, namePtr, 4, ptr, len);
+  put("192.0.2.7");
+  tx.set(REMOTE_ADDR, ptr, len);
+  const stopped = runPhase(tx, 1) || runPhase(tx, 2);
+  let result = "";
+  let match = tx.matches;
+  while (match) {
+    if (result != "") result += " ";
+    result += match.rule.id.toString();
+    if (match.msgLen > 0) result += ":" + get(match.msg, match.msgLen);
+    match = match.next;
+  }
+  return result + (stopped ? "!" : "");
+}
+
+/** Gives a TX variable, "-" if it is not set. */
+function txValue(name: string): string {
+  put(name);
+  const span = tx.findTx(ptr, len);
+  return span == 0 || load<usize>(span) == 0 ? "-" : get(load<usize>(span), load<i32>(span, 4));
+}
+
+describe("operators", () => {
+  test("each decides as documented", () => {
+    const matching = [
+      'ARGS:a "@eq 1"',
+      'ARGS:a "@ge 1"',
+      'ARGS:a "@le 1"',
+      'ARGS:a "!@gt 1"',
+      'ARGS:a "@lt 2"',
+      'ARGS:a "@streq 1"',
+      'ARGS:b "@beginsWith <S"',
+      'ARGS:b "@endsWith >"',
+      'ARGS:b "@contains Ri"',
+      'ARGS:list "@containsWord y"',
+      'ARGS:list "@pm nothing Y"',
+      'ARGS:list "@rx ^x.*z$"',
+      'ARGS:a "@within 0 1 2"',
+      'ARGS:a "@unconditionalMatch"',
+      'ARGS:b "@validateByteRange 32-90"',
+      'REMOTE_ADDR "@ipMatch 10.0.0.0/8,192.0.2.0/24"',
+      'ARGS:b "@strmatch cRi"',
+      'ARGS:list "x y"',
+    ];
+    for (let i = 0; i < matching.length; i++) expect(run("SecRule " + matching[i] + ' "id:1,phase:1,pass"')).toBe("1", matching[i]);
+    const not = [
+      'ARGS:a "@eq 2"',
+      'ARGS:list "@containsWord yz"',
+      'ARGS:b "@streq <script>"',
+      'ARGS:a "@noMatch"',
+      'ARGS:nothing "@rx .*"',
+      'ARGS:a "@validateUtf8Encoding"',
+      'ARGS:a "@validateUrlEncoding"',
+    ];
+    for (let i = 0; i < not.length; i++) expect(run("SecRule " + not[i] + ' "id:1,phase:1,pass"')).toBe("", not[i]);
+  });
+
+  test("check digits: ISO/IEC 7812-1's own example, and one digit off", () => {
+    expect(run('SecAction "id:9,phase:1,pass,nolog,setvar:tx.n=4012888888881881"\nSecRule TX:n "@verifyCC \\d{16}" "id:1,phase:1,pass"')).toBe("1");
+    expect(run('SecAction "id:9,phase:1,pass,nolog,setvar:tx.n=4012888888881882"\nSecRule TX:n "@verifyCC \\d{16}" "id:1,phase:1,pass"')).toBe("");
+  });
+});
+
+describe("targets", () => {
+  test("selectors, patterns, counts and exclusions", () => {
+    expect(run('SecRule &ARGS "@eq 3" "id:1,phase:1,pass"')).toBe("1");
+    expect(run('SecRule &ARGS:/^[ab]$/ "@eq 2" "id:1,phase:1,pass"')).toBe("1");
+    expect(run('SecRule ARGS|!ARGS:b "@contains <" "id:1,phase:1,pass"')).toBe("");
+    expect(run('SecRule ARGS|!ARGS:/^b/ "@contains <" "id:1,phase:1,pass"')).toBe("");
+    expect(run('SecRule ARGS_NAMES "@streq list" "id:1,phase:1,pass"')).toBe("1");
+    expect(run('SecRule REQUEST_HEADERS:hOsT "@streq example.org" "id:1,phase:1,pass"')).toBe("1");
+    expect(run('SecRule &TX:nothing "@eq 0" "id:1,phase:1,pass"')).toBe("1");
+  });
+});
+
+describe("actions", () => {
+  test("a chain matches as a whole, and its setvars run as its links match", () => {
+    const chain = 'SecRule ARGS:a "@eq 1" "id:1,phase:1,pass,setvar:tx.first=1,chain"\n  SecRule ARGS:b "@rx nothing" "setvar:tx.second=1"';
+    expect(run(chain)).toBe("");
+    expect(txValue("first")).toBe("1");
+    expect(txValue("second")).toBe("-");
+    expect(run(chain.replace("nothing", "ScR"))).toBe("1");
+    expect(txValue("second")).toBe("1");
+  });
+
+  test("setvar adds, subtracts, unsets, and names can be made up", () => {
+    run('SecAction "id:1,phase:1,pass,setvar:tx.n=5,setvar:tx.n=+%{tx.n},setvar:tx.n=-3,setvar:tx.gone=1,setvar:!tx.gone,setvar:tx.x_%{ARGS.a}=made"');
+    expect(txValue("n")).toBe("7");
+    expect(txValue("gone")).toBe("-");
+    expect(txValue("x_1")).toBe("made");
+  });
+
+  test("setvar runs once for each value that matches", () => {
+    run('SecRule ARGS "@unconditionalMatch" "id:1,phase:1,pass,setvar:tx.n=+1"');
+    expect(txValue("n")).toBe("3");
+  });
+
+  test("captures and macros", () => {
+    expect(run('SecRule ARGS:list "@rx (x) (y)" "id:1,phase:1,pass,capture,msg:\'%{TX.0}|%{tx.1}|%{TX.2}|%{MATCHED_VAR_NAME}|%{rule.id}\'"')).toBe(
+      "1:x y|x|y|ARGS:list|1",
+    );
+  });
+
+  test("what a rule changes is seen by the next one, in groups of rules too", () => {
+    const set = (n: string, v: string): string =>
+      'SecAction "id:' + n + ",phase:1,pass,nolog,setvar:'ip.a=" + v + "',setvar:'ip.b=" + v + "',setvar:'ip.c=" + v + "'\"\n";
+    const look = (n: string): string => 'SecRule IP "@rx [;]x" "id:' + n + ',phase:1,pass"\n';
+    expect(run(set("1", "1") + look("2") + set("3", ";x") + look("4"))).toBe("4");
+  });
+
+  test("transformations, and multiMatch before each", () => {
+    expect(run('SecRule ARGS:b "@streq <script>" "id:1,phase:1,pass,t:lowercase"')).toBe("1");
+    expect(run('SecRule ARGS:b "@streq <ScRiPt>" "id:1,phase:1,pass,t:lowercase"')).toBe("");
+    expect(run('SecRule ARGS:b "@streq <ScRiPt>" "id:1,phase:1,pass,t:lowercase,multiMatch"')).toBe("1");
+    expect(run('SecRule ARGS:b "@streq <ScRiPt>" "id:1,phase:1,pass,t:lowercase,t:none"')).toBe("1");
+  });
+
+  test("skip and skipAfter", () => {
+    const later = 'SecAction "id:2,phase:1,pass"\nSecAction "id:3,phase:1,pass"\nSecMarker END\nSecAction "id:4,phase:1,pass"';
+    expect(run('SecAction "id:1,phase:1,pass,skip:1"\n' + later)).toBe("1 3 4");
+    expect(run('SecAction "id:1,phase:1,pass,skipAfter:END"\n' + later)).toBe("1 4");
+    expect(run('SecAction "id:1,phase:1,pass,skipAfter:NOWHERE"\n' + later)).toBe("1");
+  });
+
+  test("deny, block by default action, allow", () => {
+    expect(run('SecRule ARGS:a "@eq 1" "id:1,phase:1,deny"\nSecAction "id:2,phase:1,pass"')).toBe("1!");
+    expect(run('SecDefaultAction "phase:1,deny,log"\nSecRule ARGS:a "@eq 1" "id:1,phase:1,block"')).toBe("1!");
+    expect(run('SecRule ARGS:a "@eq 1" "id:1,phase:1,block"')).toBe("1");
+    expect(run('SecAction "id:1,phase:1,allow"\nSecAction "id:2,phase:1,deny"\nSecAction "id:3,phase:2,deny"')).toBe("1");
+    expect(run('SecAction "id:1,phase:1,allow:phase"\nSecAction "id:2,phase:1,deny"\nSecAction "id:3,phase:2,deny"')).toBe("1 3!");
+    expect(run('SecRuleEngine DetectionOnly\nSecAction "id:1,phase:1,deny"\nSecAction "id:2,phase:2,deny"')).toBe("1 2");
+  });
+
+  test("ctl takes rules and targets away", () => {
+    const rest = "\nSecRule ARGS:b \"@contains <\" \"id:5,phase:2,pass,tag:'t',msg:'m'\"";
+    expect(run('SecAction "id:1,phase:1,pass,nolog,ctl:ruleRemoveById=5"' + rest)).toBe("");
+    expect(run('SecAction "id:1,phase:1,pass,nolog,ctl:ruleRemoveById=2-9"' + rest)).toBe("");
+    expect(run('SecAction "id:1,phase:1,pass,nolog,ctl:ruleRemoveByTag=t"' + rest)).toBe("");
+    expect(run('SecAction "id:1,phase:1,pass,nolog,ctl:ruleRemoveByMsg=m"' + rest)).toBe("");
+    expect(run('SecAction "id:1,phase:1,pass,nolog,ctl:ruleRemoveTargetById=5;ARGS:b"' + rest)).toBe("");
+    expect(run('SecAction "id:1,phase:1,pass,nolog,ctl:ruleRemoveTargetByTag=t;ARGS"' + rest)).toBe("");
+    expect(run('SecAction "id:1,phase:1,pass,nolog,ctl:ruleRemoveTargetById=5;ARGS:c"' + rest)).toBe("5:m");
+    expect(run('SecAction "id:1,phase:1,pass,nolog,ctl:ruleEngine=Off"' + rest)).toBe("");
+  });
+});
+
+describe("directives that change rules", () => {
+  const rule = "SecRule ARGS:b \"@contains <\" \"id:5,phase:1,pass,tag:'t',msg:'m'\"\n";
+  test("remove and update", () => {
+    expect(run(rule + "SecRuleRemoveById 5")).toBe("");
+    expect(run(rule + "SecRuleRemoveById 1-4 5-6")).toBe("");
+    expect(run(rule + "SecRuleRemoveByTag t")).toBe("");
+    expect(run(rule + "SecRuleRemoveByMsg m")).toBe("");
+    expect(run(rule + 'SecRuleUpdateTargetById 5 "!ARGS:b"')).toBe("");
+    expect(run(rule + 'SecRuleUpdateTargetByTag t "!ARGS:b"')).toBe("");
+    expect(run(rule + "SecRuleUpdateActionById 5 \"deny,msg:'n'\"")).toBe("5:n!");
+  });
+  test("continued lines, comments and quotes", () => {
+    expect(run("# a comment \\\n" + 'SecRule ARGS:b \\\r\n   "@rx \\"?<" \\\r\n  "id:5,\\\r\n  phase:1,pass"\r\n')).toBe("5");
+  });
+  test("errors name file, line and directive", () => {
+    expect(build('SecAction "id:1,pass"\n\nSecAction "id:1,pass"')).toBe("test.conf:3: SecAction: id 1 is already used in line 1 of test.conf");
+    expect(build("SecRule ARGS")).toBe('test.conf:1: SecRule: expected VARIABLES "OPERATOR" "ACTIONS"');
+    expect(build('SecRule REMOTE_ADDR:x "@rx a" "id:1"')).toBe("test.conf:1: SecRule: variable `REMOTE_ADDR` is no collection and takes no selector");
+    expect(build('SecRule ARGS "@rx a" "id:1,phase:9"')).toBe("test.conf:1: SecRule: phase `9`: expected 1 to 5, request, response or logging");
+    expect(build("SecRuleEngine Maybe")).toBe("test.conf:1: SecRuleEngine: value `Maybe`: expected On, Off or DetectionOnly");
+  });
+});
