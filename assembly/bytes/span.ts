@@ -51,6 +51,29 @@ export function startsWithTextFold(ptr: usize, len: i32, literal: string): bool 
   return true;
 }
 
+/**
+ * Gives the position of a word in a list of words, each followed by a space, or -1. Case does not count; the
+ * words are ASCII.
+ */
+export function wordIndex(words: string, ptr: usize, len: i32): i32 {
+  let index = 0;
+  let start = 0;
+  for (let i = 0; i < words.length; i++) {
+    if (words.charCodeAt(i) != 0x20) continue;
+    if (i - start == len && isWordAt(words, start, ptr, len)) return index;
+    index++;
+    start = i + 1;
+  }
+  return -1;
+}
+
+function isWordAt(words: string, start: i32, ptr: usize, len: i32): bool {
+  for (let i = 0; i < len; i++) {
+    if (lower(load<u8>(ptr + i)) != lower(<u8>words.charCodeAt(start + i))) return false;
+  }
+  return true;
+}
+
 /** Gives the offset of `byte` at or after `from`, or -1. */
 export function indexOf(ptr: usize, len: i32, byte: u8, from: i32 = 0): i32 {
   for (let i = from; i < len; i++) {

@@ -6,7 +6,7 @@
  */
 import { Arena } from "../bytes/arena";
 import { isDigit, isHex, isWord } from "../bytes/ascii";
-import { equal, find, indexOf, isUnsigned, parsedInt, toInt } from "../bytes/span";
+import { equal, find, indexOf, isUnsigned, parsedInt, toInt, wordIndex } from "../bytes/span";
 import { decode } from "../bytes/utf8";
 import { detectSqli, fingerprint, fingerprintLen } from "../detect/sqli";
 import { detectXss } from "../detect/xss";
@@ -66,14 +66,8 @@ const REFUSED: string =
 
 /** Gives the number of the operator of that name, in any case; -1 after raising an error. */
 export function operatorNamed(ptr: usize, len: i32): i32 {
-  let number = 0;
-  let start = 0;
-  for (let i = 0; i < NAMES.length; i++) {
-    if (NAMES.charCodeAt(i) != 0x20) continue;
-    if (i - start == len && foldsTo(ptr, len, NAMES, start)) return number;
-    number++;
-    start = i + 1;
-  }
+  const number = wordIndex(NAMES, ptr, len);
+  if (number >= 0) return number;
   const reason = refusal(ptr, len);
   failAt("operator", ptr, len, reason == "" ? " is unknown; see the list in docs/seclang.md" : " " + reason);
   return -1;

@@ -6,6 +6,8 @@
  * below depend on their order.
  */
 
+import { isTextFold, wordIndex } from "../bytes/span";
+
 // Scalars: 0 to LAST_SCALAR.
 export const ARGS_COMBINED_SIZE: i32 = 0;
 export const AUTH_TYPE: i32 = 1;
@@ -184,26 +186,7 @@ export function isCollection(variable: i32): bool {
 
 /** Gives the number of the variable of that name, in any case, or -1. */
 export function variableNamed(ptr: usize, len: i32): i32 {
-  if (len == 6 && matchesAt(ptr, len, "STATUS", 0)) return RESPONSE_STATUS;
-  let number = 0;
-  let start = 0;
-  const end = NAMES.length;
-  for (let i = 0; i < end; i++) {
-    if (NAMES.charCodeAt(i) != 0x20) continue;
-    if (i - start == len && matchesAt(ptr, len, NAMES, start)) return number;
-    number++;
-    start = i + 1;
-  }
-  return -1;
-}
-
-function matchesAt(ptr: usize, len: i32, text: string, start: i32): bool {
-  for (let i = 0; i < len; i++) {
-    const c = <i32>load<u8>(ptr + i);
-    const upper = c >= 0x61 && c <= 0x7a ? c - 0x20 : c;
-    if (upper != text.charCodeAt(start + i)) return false;
-  }
-  return true;
+  return isTextFold(ptr, len, "status") ? RESPONSE_STATUS : wordIndex(NAMES, ptr, len);
 }
 
 /** All names as ASCII bytes, and where each starts: built once, for events and MATCHED_VAR_NAME. */

@@ -1,6 +1,6 @@
 /** The transformations of SecLang by name, and the one place that runs them. */
 import { writeInt } from "../../bytes/buffer";
-import { isTextFold } from "../../bytes/span";
+import { isTextFold, wordIndex } from "../../bytes/span";
 import { BLANKS, CONTROL, HIGH, marks, UPPER } from "../../match/signature";
 import { base64Decode, base64DecodeExt, base64Encode } from "./base64";
 import { lowercase, uppercase } from "./case";
@@ -33,24 +33,7 @@ export const LOWERCASE: i32 = 13;
 export function transformationNamed(ptr: usize, len: i32): i32 {
   if (isTextFold(ptr, len, "normalisepath")) return 15;
   if (isTextFold(ptr, len, "normalisepathwin")) return 16;
-  let number = 0;
-  let start = 0;
-  for (let i = 0; i < NAMES.length; i++) {
-    if (NAMES.charCodeAt(i) != 0x20) continue;
-    if (i - start == len && sameName(ptr, len, start)) return number;
-    number++;
-    start = i + 1;
-  }
-  return -1;
-}
-
-function sameName(ptr: usize, len: i32, start: i32): bool {
-  for (let i = 0; i < len; i++) {
-    const c = load<u8>(ptr + i);
-    const folded = c >= 0x41 && c <= 0x5a ? c | 0x20 : c;
-    if (<i32>folded != NAMES.charCodeAt(start + i)) return false;
-  }
-  return true;
+  return wordIndex(NAMES, ptr, len);
 }
 
 /** Runs a transformation, see output.ts. */
