@@ -44,6 +44,7 @@ export let statusPtr: usize = 0;
 export let statusLen: i32 = 0;
 /** True if the connection becomes a tunnel: CONNECT, or an upgrade that Envoy lets through. */
 export let isTunnel: bool = false;
+let asksForUpgrade: bool = false;
 /** True if the request announces a body: Transfer-Encoding, or a length above 0. */
 export let announcesBody: bool = false;
 
@@ -59,6 +60,8 @@ export function scanRequest(pairs: usize, len: i32): void {
     hasHost = false;
     hostLen = 0;
   }
+  // an upgrade that announces a body is no tunnel: a server may ignore the upgrade and take the body
+  if (asksForUpgrade && !announcesBody) isTunnel = true;
   // CONNECT has an authority where others have a path
   if (pathLen == 0 && isText(methodPtr, methodLen, "CONNECT")) {
     pathPtr = hostPtr;
@@ -83,6 +86,7 @@ function reset(): void {
   statusLen = 0;
   announcesBody = false;
   isTunnel = false;
+  asksForUpgrade = false;
 }
 
 function scanPseudo(): void {
@@ -117,7 +121,7 @@ function scanHeader(): void {
   } else if (isTextFold(keyPtr, keyLen, "transfer-encoding")) announcesBody = true;
   else if (isTextFold(keyPtr, keyLen, "content-encoding")) {
     if (!isTextFold(valuePtr, valueLen, "identity")) contentEncodingLen = valueLen;
-  } else if (isTextFold(keyPtr, keyLen, "upgrade")) isTunnel = true;
+  } else if (isTextFold(keyPtr, keyLen, "upgrade")) asksForUpgrade = true;
   else if (isTextFold(keyPtr, keyLen, "x-request-id")) {
     requestIdPtr = valuePtr;
     requestIdLen = valueLen;
@@ -141,7 +145,7 @@ export function setRequest(tx: Transaction, pairs: usize, len: i32, protocol: us
   const arena = tx.arena;
   const headers = tx.list(v.REQUEST_HEADERS);
   const http1 = protocolLen >= 6 && load<u8>(protocol + 5) == 0x31;
-  if (hasBody && !hasLength && http1 && !announcesBody) headers.add(arena, TRANSFER_ENCODING, 17, CHUNKED, 7);
+  if (hasBody && !hasLength && http1 && !announcesBody && !isTunnel) headers.add(arena, TRANSFER_ENCODING, 17, CHUNKED, 7);
   if (hasHost) headers.add(arena, HOST_NAME, 4, hostPtr, hostLen);
   startPairs(pairs, len);
   while (nextPair()) {

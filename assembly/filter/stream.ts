@@ -203,6 +203,7 @@ function onMessages(stream: Stream, tx: Transaction, size: i32): i32 {
   useArena(arena);
   const read = getBuffer(REQUEST_BODY_BUFFER, 0, size);
   const answer = read ? judgeMessages(stream, tx, arena, dataPtr, dataLen) : cannotDecide(stream, "request body could not be read");
+  useArena(stream.arena);
   arena.destroy();
   return answer;
 }
@@ -418,8 +419,11 @@ function cannotDecide(stream: Stream, reason: string): i32 {
   stream.collectsRequest = false;
   stream.collectsResponse = false;
   if (changetype<usize>(stream.profile) == 0) stream.profile = lastProfile(stream.configuration);
-  const tx = stream.tx;
-  if (tx) tx.engine = ENGINE_OFF;
+  // an event needs a transaction, even an empty one
+  let tx = stream.tx;
+  if (!tx) tx = Transaction.create(stream.arena, stream.profile.program, stream.profile.settings);
+  stream.tx = tx;
+  tx.engine = ENGINE_OFF;
   if (!stream.profile.options.failClosed || stream.profile.settings.engine != ENGINE_ON) return CONTINUE;
   details.clear();
   details.text("bailey_error");

@@ -11,8 +11,8 @@ export interface EnvoyOptions {
   config?: string;
   /** Whether headers wait for the body's verdict; true where nothing is said. */
   holdHeaders?: boolean;
-  /** Whether CONNECT is passed on to the upstream. */
-  connect?: boolean;
+  /** Upgrades that are passed on to the upstream, `CONNECT` among them; WebSockets where nothing is said. */
+  upgrades?: string[];
   /** Whether requests with both Content-Length and Transfer-Encoding are accepted, the length being dropped. */
   chunkedLength?: boolean;
   failurePolicy?: "FAIL_CLOSED" | "FAIL_OPEN" | "FAIL_RELOAD";
@@ -45,6 +45,7 @@ function wasmFilter(options: EnvoyOptions): object[] {
 
 /** The listener: HTTP/1.0, HTTP/1.1 and cleartext HTTP/2. */
 export function listener(options: EnvoyOptions): object {
+  const upgrades = options.upgrades ?? ["websocket"];
   return {
     "@type": `${TYPE}envoy.config.listener.v3.Listener`,
     name: "ingress",
@@ -66,7 +67,7 @@ export function listener(options: EnvoyOptions): object {
                 allow_custom_methods: true,
                 ...(options.chunkedLength && { allow_chunked_length: true }),
               },
-              ...(options.connect && { upgrade_configs: [{ upgrade_type: "CONNECT" }] }),
+              upgrade_configs: upgrades.map((type) => ({ upgrade_type: type })),
               use_remote_address: true,
               route_config: {
                 name: "all",
@@ -75,7 +76,7 @@ export function listener(options: EnvoyOptions): object {
                     name: "all",
                     domains: ["*"],
                     routes: [
-                      ...(options.connect ? [{ match: { connect_matcher: {} }, route: { cluster: "upstream" } }] : []),
+                      ...(upgrades.includes("CONNECT") ? [{ match: { connect_matcher: {} }, route: { cluster: "upstream" } }] : []),
                       { match: { prefix: "/" }, route: { cluster: "upstream", timeout: "60s" } },
                     ],
                   },

@@ -54,7 +54,7 @@ export class Arena {
         upstream: { host: "127.0.0.1", port },
         wasm,
         config: pluginConfig(rulesOn),
-        connect: true,
+        upgrades: ["CONNECT"],
         chunkedLength: true,
       },
       (line) => arena.onLine(line),

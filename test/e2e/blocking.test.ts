@@ -158,6 +158,50 @@ describe("enforcing, on a host that cannot hold headers, as under a WasmPlugin",
   });
 });
 
+describe("upgrades", () => {
+  test("a WebSocket gets through, an attack in its handshake does not", async () => {
+    const { createServer } = await import("node:http");
+    const { connect } = await import("node:net");
+    const upstream = createServer((_request, response) => response.end("no upgrade"));
+    upstream.on("upgrade", (_request, socket) => {
+      socket.write("HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n");
+      socket.on("data", (data: Buffer) => socket.write(`echo ${data}`));
+      socket.on("error", () => undefined);
+    });
+    await new Promise<void>((resolve) => upstream.listen(0, "127.0.0.1", resolve));
+    const address = upstream.address();
+    const port = typeof address === "object" && address ? address.port : 0;
+    const mesh = await Mesh.start({ mode: "enforce" }, { upstream: { host: "127.0.0.1", port } });
+    const talk = async (request: string, message: string, until: RegExp): Promise<string> => {
+      const socket = connect({ port: mesh.envoy.port, host: "127.0.0.1" });
+      let seen = "";
+      let sent = false;
+      socket.on("error", () => undefined);
+      socket.on("data", (data) => {
+        seen += data;
+        if (seen.includes("101 Switching") && !sent) {
+          sent = true;
+          socket.write(message);
+        }
+      });
+      socket.write(request);
+      await waitFor(() => (until.test(seen) ? true : undefined), `${until} in what the client got`);
+      socket.destroy();
+      return seen;
+    };
+    const handshake = (path: string): string =>
+      `GET ${path} HTTP/1.1\r\nHost: localhost\r\nUser-Agent: Mozilla/5.0\r\nAccept: */*\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n`;
+    try {
+      await talk(handshake("/chat"), "hello", /echo hello/);
+      await talk(handshake(SQLI), "", /^HTTP\/1.1 403/);
+    } finally {
+      await mesh.stop();
+      upstream.closeAllConnections();
+      upstream.close();
+    }
+  });
+});
+
 describe("gRPC", () => {
   test("a bidirectional stream is not held up, and attacks in its metadata are refused", async () => {
     const { createServer } = await import("node:http2");
