@@ -54,7 +54,7 @@ export class ItemList {
   first: Item | null;
   last: Item | null;
   count: i32;
-  /** Union of the signatures of all values by number of the sequence, and how many items it covers; see values.ts. */
+  /** Addresses of what is known about all values, and all names, by number of the sequence; see values.ts. */
   union: usize;
   nameUnion: usize;
 

@@ -12,6 +12,7 @@ import { literal, parseMacro } from "./macro";
 import { DO_BLOCK, DO_NOTHING, DO_PASS, NO_SEVERITY, Rule, Target } from "./model";
 import { nameNumber } from "./names";
 import { isPrepared, operatorNamed, prepare, RX, UNCONDITIONAL } from "./operators";
+import { prepareQuick } from "./quick";
 import { RuleList } from "./rulelist";
 import { blockMeans, LIMIT_PARTIAL, LIMIT_REJECT, MimeType, Settings } from "./settings";
 import { directiveLine, nextDirective, startSource, wordCount, wordLen, wordPtr } from "./source";
@@ -97,6 +98,7 @@ function newRule(): Rule {
   rule.severity = NO_SEVERITY;
   rule.marker = -1;
   rule.skipAfter = -1;
+  rule.quickSlot = -1;
   rule.argument = literal(arena, 0, 0);
   rule.operator = UNCONDITIONAL;
   rule.ordinal = nextOrdinal;
@@ -169,6 +171,7 @@ function addRule(rule: Rule, actions: usize, len: i32): bool {
         "id " + rule.id.toString() + " is already used in line " + other.line.toString() + " of " + String.UTF8.decodeUnsafe(other.file, other.fileLen),
       );
     starter = rule;
+    prepareQuick(rule);
     nextOrdinal++;
     list.add(arena, rule);
   }
@@ -293,6 +296,7 @@ function updateTarget(by: i32): bool {
     const changed = own(i);
     changed.exclusions = concat(parsedExclusions, changed.exclusions);
     changed.targets = concat(parsedTargets, changed.targets);
+    prepareQuick(changed);
   }
   return true;
 }

@@ -49,6 +49,7 @@ import {
 import { nameLen, namePtr } from "./names";
 import { applies, canApply, capturedFingerprint, capturedLen, capturedPtr, hasPattern, locateMatch, matchFrom, matchLen } from "./operators";
 import { CtlRules, ruleSetBytes } from "./program";
+import { isQuickNo } from "./quick";
 import { resolveScalar } from "./scalars";
 import { fullName, fullNameLen, fullNamePtr, inSet, MAX_MATCHES, MAX_VALUES, Match, MatchedValue, putInSet, TargetRemoval, Transaction } from "./transaction";
 import { hasLiteral, listHasLiteral, longest, unionOf, valueOf } from "./values";
@@ -88,6 +89,7 @@ export function runPhase(transaction: Transaction, phase: i32): bool {
     const jump = program.jump(phase, i);
     const group = program.group(phase, i);
     i++;
+    if (rule.quickSlot >= 0 && isQuickNo(tx, rule)) continue;
     if (group >= 0) {
       lookUpGroup(tx, group, phase);
       if (!canApply(rule, groupLongest, groupSignature)) continue;

@@ -170,6 +170,9 @@ export class Rule {
   /** Argument of the operator, prepared: a Regex, a set of bytes or networks. */
   prepared: usize;
 
+  /** Slot of the TX variable that the rule compares with the number below, see quick.ts; -1 for other rules. */
+  quickSlot: i32;
+  quickNumber: i64;
   /** Whether a later link looks at MATCHED_VARS, so that they must be kept. */
   keepsMatched: bool;
   /** Next link of the chain. */

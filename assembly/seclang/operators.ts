@@ -169,6 +169,27 @@ function compileByteRange(arena: Arena, ptr: usize, len: i32): usize {
   return set;
 }
 
+/** True if the operator compares numbers. */
+export function isNumeric(operator: i32): bool {
+  return operator == LT || operator == EQ || operator == GE || operator == GT || operator == LE;
+}
+
+/** Applies a numeric operator. */
+export function compares(operator: i32, value: i64, argument: i64): bool {
+  switch (operator) {
+    case LT:
+      return value < argument;
+    case EQ:
+      return value == argument;
+    case GE:
+      return value >= argument;
+    case GT:
+      return value > argument;
+    default:
+      return value <= argument;
+  }
+}
+
 /** What a value must have for libinjection to see an attack: HTML needs `<` or `=`, SQL more than one word. */
 const XSS_NEEDS: u64 = marks("<=");
 const SQLI_NEEDS: u64 = ~(ALNUM | UPPER);
@@ -227,15 +248,11 @@ export function applies(rule: Rule, ptr: usize, len: i32, arg: usize, argLen: i3
     case PM_FILE:
       return matches(changetype<Regex>(rule.prepared), ptr, len);
     case LT:
-      return toInt(ptr, len) < toInt(arg, argLen);
     case EQ:
-      return toInt(ptr, len) == toInt(arg, argLen);
     case GE:
-      return toInt(ptr, len) >= toInt(arg, argLen);
     case GT:
-      return toInt(ptr, len) > toInt(arg, argLen);
     case LE:
-      return toInt(ptr, len) <= toInt(arg, argLen);
+      return compares(rule.operator, toInt(ptr, len), toInt(arg, argLen));
     case STREQ:
       return equal(ptr, len, arg, argLen);
     case BEGINS_WITH:

@@ -6,7 +6,7 @@
  * For a list of items there is also the union of all signatures after a sequence: if a rule cannot match any
  * value with it, the rule need not go over the list at all.
  */
-import { Arena } from "../bytes/arena";
+import { Arena, make } from "../bytes/arena";
 import { Item, ItemList, Value } from "../decode/items";
 import { transform, triggerOf } from "../decode/transform/index";
 import { outputTo, resultLen, resultPtr } from "../decode/transform/output";
@@ -102,25 +102,30 @@ function findUnion(arena: Arena, list: ItemList, name: bool, chain: Chain): Unio
   const at = changetype<usize>(list) + (name ? offsetof<ItemList>("nameUnion") : offsetof<ItemList>("union"));
   let table = load<usize>(at);
   if (table == 0) {
-    table = arena.alloc(<usize>chainCount() * offsetof<Union>());
+    table = arena.alloc((<usize>chainCount()) << 2);
     store<usize>(at, table);
   }
-  const union = changetype<Union>(table + <usize>chain.index * offsetof<Union>());
-  if (union.count == list.count) return union;
+  const slot = table + ((<usize>chain.index) << 2);
+  const known = changetype<Union | null>(<usize>load<u32>(slot));
+  if (known && known.count == list.count) return known;
+  const union = makeUnion(arena, list, name, chain);
+  store<u32>(slot, changetype<u32>(union));
+  return union;
+}
+
+function makeUnion(arena: Arena, list: ItemList, name: bool, chain: Chain): Union {
   const parent = chain.parent;
   if (parent) {
     const before = findUnion(arena, list, name, parent);
     // a transformation that no value triggers leaves everything as it is
     if ((before.signature & triggerOf(chain.transformation)) == 0) return before;
   }
-  union.signature = 0;
-  union.longest = 0;
-  union.grams = 0;
+  const union = make<Union>(arena);
+  union.count = list.count;
   for (let item: Item | null = list.first; item; item = item!.next) {
     const value = valueOf(arena, item, name, chain);
     union.signature |= value.signature;
     union.longest = max(union.longest, value.len);
   }
-  union.count = list.count;
   return union;
 }

@@ -203,6 +203,9 @@ describe("directives that change rules", () => {
     expect(run(rule + "SecRuleRemoveByMsg m")).toBe("");
     expect(run(rule + 'SecRuleUpdateTargetById 5 "!ARGS:b"')).toBe("");
     expect(run(rule + 'SecRuleUpdateTargetByTag t "!ARGS:b"')).toBe("");
+    const compare = `SecAction "id:1,phase:1,pass,nolog,setvar:tx.a=1,setvar:tx.b=9"\nSecRule TX:a "@gt 5" "id:2,phase:1,pass"\n`;
+    expect(run(compare)).toBe("");
+    expect(run(`${compare}SecRuleUpdateTargetById 2 "TX:b"`)).toBe("2");
     expect(run(rule + "SecRuleUpdateActionById 5 \"deny,msg:'n'\"")).toBe("5:n!");
   });
   test("continued lines, comments and quotes", () => {
