@@ -135,6 +135,8 @@ export function readRoot(root: JsonNode, options: Options, globals: Globals): bo
   globals.vmBytes = 256 * 1024 * 1024;
   if (!isObject(root)) return false;
   for (let node: JsonNode | null = root.child; node; node = node!.next) {
+    // for editors
+    if (node.keyIs("$schema")) continue;
     if (node.keyIs("profiles")) {
       if (!readProfiles(node)) return false;
       globals.profiles = node;

@@ -5,7 +5,7 @@ import { assemble } from "../build/assemble.ts";
 import { buildFilter } from "../build/build.ts";
 import { compileInto } from "../build/rules.ts";
 import { messageOf, UserError } from "../errors.ts";
-import { readConfig, readRules, withRules } from "../files.ts";
+import { readConfig, readRules } from "../files.ts";
 import { configure } from "../host/exchange.ts";
 import { instantiate } from "../host/instance.ts";
 import { BASE_WASM, NGFW_WASM } from "../paths.ts";
@@ -47,7 +47,7 @@ async function lintRules(paths: string[]): Promise<Finding[]> {
 async function lintConfig(path: string): Promise<Finding[]> {
   await buildFilter();
   try {
-    const config = withRules(await readConfig(path), []);
+    const config = await readConfig(path);
     const { filter, state } = await instantiate(await readFile(NGFW_WASM));
     const refused = configure(filter, state, JSON.stringify(config));
     return refused === undefined ? [] : [{ file: path, error: `${path}: ${refused}` }];

@@ -290,6 +290,7 @@ describe("bad values", () => {
 
 test("the schema accepts what the filter accepts, every key of it", async () => {
   const full = {
+    $schema: "manifests/schema/ngfw.schema.json",
     mode: "enforce",
     paranoiaLevel: 2,
     detectionParanoiaLevel: 3,
