@@ -28,9 +28,7 @@ export const RESPONSE_BODY_BUFFER: i32 = 1;
 export const PLUGIN_CONFIGURATION: i32 = 7;
 
 export const REQUEST_HEADER_MAP: i32 = 0;
-export const REQUEST_TRAILER_MAP: i32 = 1;
 export const RESPONSE_HEADER_MAP: i32 = 2;
-export const RESPONSE_TRAILER_MAP: i32 = 3;
 
 export const REQUEST_STREAM: i32 = 0;
 export const RESPONSE_STREAM: i32 = 1;

@@ -8,11 +8,6 @@ export function setAdd(set: usize, c: u8): void {
   store<u8>(at, load<u8>(at) | (1 << (c & 7)));
 }
 
-export function setRemove(set: usize, c: u8): void {
-  const at = set + (<usize>c >> 3);
-  store<u8>(at, load<u8>(at) & ~(1 << (c & 7)));
-}
-
 export function setHas(set: usize, c: u8): bool {
   return ((load<u8>(set + (<usize>c >> 3)) >> (c & 7)) & 1) != 0;
 }
@@ -30,13 +25,6 @@ export function setUnion(set: usize, other: usize): void {
 /** Turns the set into its complement. */
 export function setNegate(set: usize): void {
   for (let i: usize = 0; i < SET_BYTES; i += 8) store<u64>(set + i, ~load<u64>(set + i));
-}
-
-/** Gives the number of members. */
-export function setSize(set: usize): i32 {
-  let n: i64 = 0;
-  for (let i: usize = 0; i < SET_BYTES; i += 8) n += popcnt<u64>(load<u64>(set + i));
-  return <i32>n;
 }
 
 /** Adds the other case of each ASCII letter that is a member. */

@@ -55,8 +55,6 @@ import { FIRST_LIST, isCollection, LAST_LIST, TX, variableNamed } from "./variab
 
 /** True if the last list had `chain`. */
 export let sawChain: bool = false;
-/** True if the last list had `t:none` or another transformation. */
-export let sawTransformation: bool = false;
 
 let arena: Arena = changetype<Arena>(0);
 
@@ -64,7 +62,6 @@ let arena: Arena = changetype<Arena>(0);
 export function parseActions(target: Arena, rule: Rule, ptr: usize, len: i32): bool {
   arena = target;
   sawChain = false;
-  sawTransformation = false;
   let i = 0;
   while (i < len) {
     const end = actionEnd(ptr, len, i);
@@ -227,7 +224,6 @@ function refuse(name: usize, len: i32): bool {
 function addTransformation(rule: Rule): bool {
   const number = transformationNamed(valuePtr, valueLen);
   if (number < 0) return failAt("transformation", valuePtr, valueLen, " is unknown; see the list in docs/seclang.md");
-  sawTransformation = true;
   if (number == 0) {
     rule.chain = emptyChain();
     return true;

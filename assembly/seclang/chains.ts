@@ -46,7 +46,6 @@ function register(parent: Chain | null, transformation: i32): Chain {
   chain.index = count++;
   prepareTriggers();
   chain.triggers = parent ? parent.triggers | triggerOf(transformation) : 0;
-  chain.depth = parent ? parent.depth + 1 : 0;
   chain.next = first;
   first = chain;
   return chain;

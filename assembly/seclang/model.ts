@@ -53,7 +53,6 @@ export class Chain {
   transformation: i32;
   /** Number of the sequence: column of the value caches. */
   index: i32;
-  depth: i32;
   /** Bits of which a value must have one for the sequence to change it; see match/signature.ts. */
   triggers: u64;
   /** Next sequence in the registry. */

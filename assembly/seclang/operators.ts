@@ -196,20 +196,9 @@ const SQLI_NEEDS: u64 = ~(ALNUM | UPPER);
 
 /** False if a rule's operator cannot match any value of that length with that signature; cheap, and asked first. */
 export function canApply(rule: Rule, len: i32, signature: u64): bool {
-  switch (rule.operator) {
-    case RX:
-    case RX_GLOBAL:
-    case PM:
-    case PM_F:
-    case PM_FILE:
-      return changetype<Regex>(rule.prepared).canMatch(len, signature);
-    case DETECT_XSS:
-      return (signature & XSS_NEEDS) != 0;
-    case DETECT_SQLI:
-      return (signature & SQLI_NEEDS) != 0;
-    default:
-      return true;
-  }
+  if (hasPattern(rule)) return changetype<Regex>(rule.prepared).canMatch(len, signature);
+  if (rule.operator == DETECT_XSS) return (signature & XSS_NEEDS) != 0;
+  return rule.operator != DETECT_SQLI || (signature & SQLI_NEEDS) != 0;
 }
 
 /** True if `canApply` can say no. */

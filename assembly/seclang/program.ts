@@ -112,13 +112,3 @@ function linkPhase(arena: Arena, program: Program, list: RuleList, phase: i32, l
 function runsIn(rule: Rule, phase: i32): bool {
   return rule.marker < 0 && rule.phase == phase;
 }
-
-/** True if a rule of the phase looks at the variable. */
-export function looksAt(program: Program, phase: i32, variable: i32): bool {
-  for (let i = 0; i < program.count(phase); i++) {
-    for (let rule: Rule | null = program.rule(phase, i); rule; rule = rule!.chained) {
-      for (let target: Target | null = rule.targets; target; target = target!.next) if (target.variable == variable) return true;
-    }
-  }
-  return false;
-}

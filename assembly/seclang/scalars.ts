@@ -71,18 +71,23 @@ export function civilFromDays(days: i64): void {
   year = yoe + era * 400 + (month <= 2 ? 1 : 0);
 }
 
+/** Appends the time of day, given in seconds since midnight: 12:00:00. */
+function putClock(out: Buffer, seconds: i64): void {
+  out
+    .padded(seconds / 3600, 2)
+    .byte(0x3a)
+    .padded((seconds / 60) % 60, 2)
+    .byte(0x3a)
+    .padded(seconds % 60, 2);
+}
+
 /** Appends a time in RFC 3339's form with milliseconds: 2026-01-31T12:00:00.000Z. */
 export function putTime(out: Buffer, nanos: i64): void {
   const seconds = nanos / 1000000000;
   civilFromDays(seconds / 86400);
   const rest = seconds % 86400;
   out.padded(year, 4).byte(0x2d).padded(month, 2).byte(0x2d).padded(day, 2).byte(0x54);
-  out
-    .padded(rest / 3600, 2)
-    .byte(0x3a)
-    .padded((rest / 60) % 60, 2)
-    .byte(0x3a)
-    .padded(rest % 60, 2);
+  putClock(out, rest);
   out
     .byte(0x2e)
     .padded((nanos / 1000000) % 1000, 3)
@@ -112,12 +117,7 @@ function computeTime(tx: Transaction, variable: i32): void {
       return tx.setInt(variable, rest % 60);
   }
   scratch.clear();
-  scratch
-    .padded(rest / 3600, 2)
-    .byte(0x3a)
-    .padded((rest / 60) % 60, 2)
-    .byte(0x3a)
-    .padded(rest % 60, 2);
+  putClock(scratch, rest);
   tx.set(variable, tx.arena.copy(scratch.ptr, scratch.len), scratch.len);
 }
 

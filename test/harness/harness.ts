@@ -3,21 +3,16 @@
  * have. Not shipped.
  */
 import { Arena } from "../../assembly/bytes/arena";
-import { transform } from "../../assembly/decode/transform/index";
-import { outputTo, resultLen, resultPtr } from "../../assembly/decode/transform/output";
 import { nextHtml, START_DATA, startHtml, tokenKind, tokenLen, tokenPtr } from "../../assembly/detect/html5";
 import { detectSqli, fingerprint, fingerprintLen, foldTokens } from "../../assembly/detect/sqli";
 import { nextToken, startTokens, Token, token } from "../../assembly/detect/sqltoken";
 import { loadWords } from "../../assembly/detect/words";
 import { detectXss } from "../../assembly/detect/xss";
-import { matches } from "../../assembly/match/regex/dfa";
-import { compileRegex } from "../../assembly/match/regex/index";
-import { Regex } from "../../assembly/match/regex/program";
 
 export { detectSqli, detectXss, fingerprint, fingerprintLen, foldTokens, loadWords, nextHtml, nextToken, startTokens, tokenKind, tokenLen, tokenPtr };
 
 const arena: Arena = Arena.create(0);
-const scratch: Arena = Arena.create(0);
+const _scratch: Arena = Arena.create(0);
 
 export function allocate(size: i32): usize {
   return arena.alloc(<usize>size);
@@ -34,27 +29,4 @@ export function tokenAt(i: i32): usize {
 
 export function tokenTextOffset(): usize {
   return changetype<Token>(0).text;
-}
-
-export function regexCompile(ptr: usize, len: i32): usize {
-  return changetype<usize>(compileRegex(arena, ptr, len));
-}
-
-export function regexMatches(regex: usize, ptr: usize, len: i32): bool {
-  return matches(changetype<Regex>(regex), ptr, len);
-}
-
-/** Applies a transformation; the result is at `resultAddress`, `resultLength` long. */
-export function applyTransformation(number: i32, ptr: usize, len: i32): bool {
-  scratch.release();
-  outputTo(scratch);
-  return transform(number, ptr, len);
-}
-
-export function resultAddress(): usize {
-  return resultPtr;
-}
-
-export function resultLength(): i32 {
-  return resultLen;
 }

@@ -25,10 +25,6 @@ const NAMES: string =
   "parityzero7bit removecomments removecommentschar removenulls removewhitespace replacecomments replacenulls sha1 " +
   "sqlhexdecode trim trimleft trimright uppercase urldecode urldecodeuni urlencode utf8tounicode ";
 
-export const NONE: i32 = 0;
-export const LENGTH: i32 = 12;
-export const LOWERCASE: i32 = 13;
-
 /** Gives the number of the transformation of that name, in any case, or -1. */
 export function transformationNamed(ptr: usize, len: i32): i32 {
   if (isTextFold(ptr, len, "normalisepath")) return 15;
