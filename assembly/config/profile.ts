@@ -11,8 +11,9 @@ import { PairWriter } from "../host/pairs";
 import { flushCache } from "../match/regex/dfa";
 import { compile, ruleCount } from "../seclang/compiler";
 import { clearError, fail, message, setPlace } from "../seclang/errors";
+import { link } from "../seclang/link";
 import { ENGINE_DETECT, ENGINE_ON, Rule } from "../seclang/model";
-import { link, Program } from "../seclang/program";
+import { Program } from "../seclang/program";
 import { RuleList } from "../seclang/rulelist";
 import { LIMIT_PARTIAL, LIMIT_REJECT, Settings } from "../seclang/settings";
 import { JsonNode, parseTree } from "./json";
@@ -144,7 +145,7 @@ function buildProfile(arena: Arena, node: JsonNode | null, options: Options, inh
     return null;
   }
   applyOptions(profile.settings, options);
-  profile.program = link(arena, list, ruleCount());
+  profile.program = link(arena, list, ruleCount(), profile.settings);
   profile.blockHeaders = encodeHeaders(options.blockHeaders);
   return profile;
 }

@@ -73,6 +73,8 @@ let tx: Transaction = changetype<Transaction>(0);
 /** First link of the chain being evaluated. */
 let starter: Rule = changetype<Rule>(0);
 let allowPhase: bool = false;
+/** False while a rule is only asked whether it matches. */
+let acting: bool = true;
 
 /** Runs the rules of a phase. True if the request or response is to be stopped. */
 export function runPhase(transaction: Transaction, phase: i32): bool {
@@ -98,10 +100,22 @@ export function runPhase(transaction: Transaction, phase: i32): bool {
     finish(rule, phase);
     if (tx.interrupted && phase != 5) return true;
     if (allowPhase || tx.arena.exceeded || tx.engine == ENGINE_OFF) break;
-    if (rule.skipAfter >= 0) i = jump;
-    else i += rule.skip;
+    i = jump;
   }
   return false;
+}
+
+/**
+ * True if the first link of a rule matches, without anything that follows from it; with `acts`, its `setvar` and
+ * `ctl` are done. For the linker, which asks rules that depend on no request.
+ */
+export function matchesAlone(transaction: Transaction, rule: Rule, acts: bool): bool {
+  tx = transaction;
+  starter = rule;
+  acting = acts;
+  const matched = matchesLink(rule);
+  acting = true;
+  return matched;
 }
 
 function matchesChain(rule: Rule): bool {
@@ -385,6 +399,7 @@ function keepValue(variable: i32, item: Item, ptr: usize, len: i32, from: i32, s
 // Actions.
 
 function act(rule: Rule): void {
+  if (!acting) return;
   for (let entry: SetVar | null = rule.setvars; entry; entry = entry!.next) setVariable(entry);
   for (let entry: Ctl | null = rule.ctls; entry; entry = entry!.next) control(entry);
 }
@@ -471,7 +486,7 @@ function control(entry: Ctl): void {
     case CTL_REMOVE_BY_TAG:
     case CTL_REMOVE_BY_MSG:
       if (tx.removed == 0) tx.removed = tx.newRuleSet();
-      collect(entry, entry.kind - CTL_REMOVE_BY_ID, tx.removed);
+      collect(entry, tx.removed);
       break;
     case CTL_REMOVE_TARGET_BY_ID:
     case CTL_REMOVE_TARGET_BY_TAG:
@@ -479,7 +494,7 @@ function control(entry: Ctl): void {
       const removal = make<TargetRemoval>(tx.arena);
       removal.ctl = entry;
       removal.rules = tx.newRuleSet();
-      collect(entry, entry.kind - CTL_REMOVE_TARGET_BY_ID, removal.rules);
+      collect(entry, removal.rules);
       removal.next = tx.targetRemovals;
       tx.targetRemovals = removal;
       break;
@@ -487,15 +502,29 @@ function control(entry: Ctl): void {
   }
 }
 
-/** Puts the rules that a `ctl` names into a set: by id (0), tag (1) or message (2). */
-function collect(entry: Ctl, by: i32, set: usize): void {
-  const known = chosenBy(entry, by);
+/** True if a `ctl` that removes rules, or targets of rules, names that rule: by id, tag or message. */
+export function names(entry: Ctl, rule: Rule): bool {
+  switch (entry.kind) {
+    case CTL_REMOVE_BY_ID:
+    case CTL_REMOVE_TARGET_BY_ID:
+      return rule.id >= entry.low && rule.id <= entry.high;
+    case CTL_REMOVE_BY_TAG:
+    case CTL_REMOVE_TARGET_BY_TAG:
+      return rule.hasTag(entry.ptr, entry.len);
+    default:
+      return hasMessage(rule, entry.ptr, entry.len);
+  }
+}
+
+/** Puts the rules that a `ctl` names into a set. */
+function collect(entry: Ctl, set: usize): void {
+  const known = chosenBy(entry);
   const bytes = ruleSetBytes(tx.program);
   for (let i: usize = 0; i < bytes; i++) store<u8>(set + i, load<u8>(set + i) | load<u8>(known + i));
 }
 
 /** Gives the set of rules that a `ctl` names in this program: worked out once and kept with the program. */
-function chosenBy(entry: Ctl, by: i32): usize {
+function chosenBy(entry: Ctl): usize {
   const program = tx.program;
   for (let known: CtlRules | null = program.ctlRules; known; known = known!.next) if (known.ctl == entry) return known.rules;
   const kept = make<CtlRules>(program.arena);
@@ -506,9 +535,7 @@ function chosenBy(entry: Ctl, by: i32): usize {
   for (let phase = 1; phase <= 5; phase++) {
     for (let i = 0; i < program.count(phase); i++) {
       const rule = program.rule(phase, i);
-      const chosen =
-        by == 0 ? rule.id >= entry.low && rule.id <= entry.high : by == 1 ? rule.hasTag(entry.ptr, entry.len) : hasMessage(rule, entry.ptr, entry.len);
-      if (chosen) putInSet(kept.rules, rule.ordinal);
+      if (names(entry, rule)) putInSet(kept.rules, rule.ordinal);
     }
   }
   return kept.rules;

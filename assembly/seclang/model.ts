@@ -198,6 +198,11 @@ export class Rule {
   ver: Tag | null;
   rev: Tag | null;
 
+  /** True if it is a rule, and one of that phase. */
+  runsIn(phase: i32): bool {
+    return this.marker < 0 && this.phase == phase;
+  }
+
   hasTag(ptr: usize, len: i32): bool {
     for (let tag: Tag | null = this.tags; tag; tag = tag!.next) {
       if (tag.len == len && memory.compare(tag.ptr, ptr, <usize>len) == 0) return true;

@@ -122,6 +122,7 @@ export class Transaction {
     tx.lists = arena.alloc(<usize>LIST_COUNT * offsetof<ItemList>());
     tx.slots = nameCount();
     tx.tx = arena.alloc((<usize>tx.slots) << 3);
+    if (program.initialSlots > 0) memory.copy(tx.tx, program.initialTx, (<usize>program.initialSlots) << 3);
     tx.dynamic = make<ItemList>(arena);
     tx.engine = settings.engine;
     tx.requestBodyAccess = settings.requestBodyAccess;

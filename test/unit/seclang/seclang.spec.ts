@@ -3,7 +3,7 @@ import { startRuleSet } from "../../../assembly/config/ruleset";
 import { compile, restartOrdinals, ruleCount } from "../../../assembly/seclang/compiler";
 import { clearError, message } from "../../../assembly/seclang/errors";
 import { runPhase } from "../../../assembly/seclang/evaluate";
-import { link } from "../../../assembly/seclang/program";
+import { link } from "../../../assembly/seclang/link";
 import { RuleList } from "../../../assembly/seclang/rulelist";
 import { Settings } from "../../../assembly/seclang/settings";
 import { Transaction } from "../../../assembly/seclang/transaction";
@@ -41,7 +41,7 @@ function run(text: string): string {
   const error = build(text);
   if (error != "") return error;
   const own = Arena.create(0);
-  tx = Transaction.create(own, link(arena, rules, ruleCount()), settings);
+  tx = Transaction.create(own, link(arena, rules, ruleCount(), settings), settings);
   arg("a", "1");
   arg("b", "<ScRiPt>");
   arg("list", "x y z");
