@@ -7,19 +7,20 @@ import { Arena, make } from "../bytes/arena";
 
 @unmanaged
 export class Item {
-  /** The value. `ptr`, `len` and `signature` are laid out as in `Value`, and so are those of the name. */
+  /** The value. `ptr` to `sifted` are laid out as in `Value`, and so are those of the name. */
   ptr: usize;
   len: i32;
   /** Signature of the value, see match/signature.ts; 0 until it was computed. */
   signature: u64;
   /** Address of the value's trigrams, see match/grams.ts; 0 until they were computed. */
   grams: usize;
-  private padding: u32;
+  /** What the sieves said of the value, see seclang/values.ts; 0 until they were asked. */
+  sifted: u32;
   name: usize;
   nameLen: i32;
   nameSignature: u64;
   nameGrams: usize;
-  private namePadding: u32;
+  nameSifted: u32;
   /** Addresses of the transformed values by number of the sequence, 0 until one was asked for. */
   cache: usize;
   /** The same for the name. */
@@ -34,6 +35,7 @@ export class Item {
     this.len = len;
     this.signature = 0;
     this.grams = 0;
+    this.sifted = 0;
     this.cache = 0;
   }
 }
@@ -47,6 +49,8 @@ export class Value {
   signature: u64;
   /** 0 until they were computed. */
   grams: usize;
+  /** What the sieves said, see seclang/values.ts; 0 until they were asked. */
+  sifted: u32;
 }
 
 @unmanaged

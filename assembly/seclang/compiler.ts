@@ -15,6 +15,7 @@ import { isPrepared, operatorNamed, prepare, RX, UNCONDITIONAL } from "./operato
 import { prepareQuick } from "./quick";
 import { RuleList } from "./rulelist";
 import { blockMeans, LIMIT_PARTIAL, LIMIT_REJECT, MimeType, Settings } from "./settings";
+import { isSieved } from "./sieves";
 import { directiveLine, nextDirective, startSource, wordCount, wordLen, wordPtr } from "./source";
 import { parsedExclusions, parsedTargets, parseTargets } from "./targets";
 import { MATCHED_VARS, MATCHED_VARS_NAMES } from "./variables";
@@ -172,6 +173,7 @@ function addRule(rule: Rule, actions: usize, len: i32): bool {
       );
     starter = rule;
     prepareQuick(rule);
+    rule.sieved = isSieved(rule);
     nextOrdinal++;
     list.add(arena, rule);
   }
@@ -297,6 +299,7 @@ function updateTarget(by: i32): bool {
     changed.exclusions = concat(parsedExclusions, changed.exclusions);
     changed.targets = concat(parsedTargets, changed.targets);
     prepareQuick(changed);
+    changed.sieved = isSieved(changed);
   }
   return true;
 }

@@ -13,7 +13,7 @@ import { slots } from "../match/regex/pike";
 import { Regex } from "../match/regex/program";
 import { hasMessage } from "./compiler";
 import { expand, expandedLen, expandedPtr } from "./expand";
-import { groupLongest, groupSignature, lookUpGroup } from "./groups";
+import { groupLongest, groupPassesSieve, groupSignature, lookUpGroup } from "./groups";
 import {
   Chain,
   CTL_BODY_ACCESS,
@@ -51,8 +51,9 @@ import { applies, canApply, capturedFingerprint, capturedLen, capturedPtr, hasPa
 import { CtlRules, ruleSetBytes } from "./program";
 import { isQuickNo } from "./quick";
 import { resolveScalar } from "./scalars";
+import { sideOf } from "./sieves";
 import { fullName, fullNameLen, fullNamePtr, inSet, MAX_MATCHES, MAX_VALUES, Match, MatchedValue, putInSet, TargetRemoval, Transaction } from "./transaction";
-import { hasLiteral, listHasLiteral, longest, unionOf, valueOf } from "./values";
+import { hasLiteral, listHasLiteral, longest, passesSieve, unionOf, valueOf } from "./values";
 import {
   ARGS,
   ARGS_GET,
@@ -73,6 +74,8 @@ let tx: Transaction = changetype<Transaction>(0);
 /** First link of the chain being evaluated. */
 let starter: Rule = changetype<Rule>(0);
 let allowPhase: bool = false;
+/** Side of the phase that is run. */
+let side: i32 = 0;
 /** False while a rule is only asked whether it matches. */
 let acting: bool = true;
 
@@ -83,6 +86,7 @@ export function runPhase(transaction: Transaction, phase: i32): bool {
   tx.ran |= 1 << phase;
   if (phase != 5 && (tx.allowed || (tx.allowedRequest && phase <= 2))) return false;
   allowPhase = false;
+  side = sideOf(phase);
   const program = tx.program;
   const count = program.count(phase);
   let i = 0;
@@ -95,6 +99,7 @@ export function runPhase(transaction: Transaction, phase: i32): bool {
     if (group >= 0) {
       lookUpGroup(tx, group, phase);
       if (!canApply(rule, groupLongest, groupSignature)) continue;
+      if (rule.sieved && !groupPassesSieve(tx, group, side)) continue;
     }
     if (tx.isRemoved(rule) || !matchesChain(rule)) continue;
     finish(rule, phase);
@@ -330,6 +335,7 @@ function testValue(rule: Rule, item: Item, variable: i32, value: Value): bool {
     if (rule.negated) onMatch(rule, item, variable, ptr, len);
     return rule.negated;
   }
+  if (rule.sieved && !passesSieve(tx, side, value)) return false;
   let arg = rule.argument.ptr;
   let argLen = rule.argument.len;
   if (!rule.argument.isLiteral()) {

@@ -12,7 +12,7 @@ import { canPrefilter } from "./operators";
 import { Program } from "./program";
 import { resolveScalar } from "./scalars";
 import { Transaction } from "./transaction";
-import { longest, unionOf, valueOf } from "./values";
+import { listPassesSieve, longest, passesSieve, unionOf, valueOf } from "./values";
 import { ARGS, ARGS_GET, ARGS_NAMES, ARGS_PATH, ARGS_POST, isChangedByRules, LAST_LIST, LAST_SCALAR, listOf } from "./variables";
 
 /** Groups of a program; rules beyond are judged one by one. */
@@ -28,7 +28,7 @@ export function groupOf(program: Program, rule: Rule): i32 {
 }
 
 /** True if what the rule looks at does not change while a phase runs. */
-function isStable(rule: Rule): bool {
+export function isStable(rule: Rule): bool {
   if (!rule.targets) return false;
   for (let target: Target | null = rule.targets; target; target = target!.next) {
     if (target.count || isChangedByRules(target.variable)) return false;
@@ -48,8 +48,11 @@ function looksAtSame(a: Rule, b: Rule): bool {
   return !x && !y;
 }
 
-/** Bytes of what a transaction keeps for each group: signature, length of the longest value, phase it holds for. */
-const ENTRY: usize = 16;
+/** Bytes of what a transaction keeps for each group: signature, length of the longest value, phase it holds for, what the sieve said. */
+const ENTRY: usize = 24;
+const SIEVE_UNASKED: i32 = 0;
+const SIEVE_MAYBE: i32 = 1;
+const SIEVE_NONE: i32 = 2;
 
 let signature: u64 = 0;
 let length: i32 = 0;
@@ -67,9 +70,48 @@ export function lookUpGroup(tx: Transaction, group: i32, phase: i32): void {
     store<u64>(entry, signature);
     store<i32>(entry, length, 8);
     store<i32>(entry, phase, 12);
+    store<i32>(entry, SIEVE_UNASKED, 16);
   }
   groupSignature = load<u64>(entry);
   groupLongest = load<i32>(entry, 8);
+}
+
+/** False if no pattern in the sieve matches any value of the group, which `lookUpGroup` must have looked up. */
+export function groupPassesSieve(tx: Transaction, group: i32, side: i32): bool {
+  const entry = tx.groups + <usize>group * ENTRY;
+  if (load<i32>(entry, 16) == SIEVE_UNASKED) {
+    store<i32>(entry, anyPasses(tx, tx.program.groupRule(group), side) ? SIEVE_MAYBE : SIEVE_NONE, 16);
+  }
+  return load<i32>(entry, 16) == SIEVE_MAYBE;
+}
+
+function anyPasses(tx: Transaction, rule: Rule, side: i32): bool {
+  for (let target: Target | null = rule.targets; target; target = target!.next) {
+    for (let chain: Chain | null = rule.chain; chain; chain = chain!.parent) {
+      if (targetPasses(tx, target, chain, side)) return true;
+      if (!rule.multiMatch) break;
+    }
+  }
+  return false;
+}
+
+function targetPasses(tx: Transaction, target: Target, chain: Chain, side: i32): bool {
+  const variable = target.variable;
+  if (variable <= LAST_SCALAR) return passesSieve(tx, side, valueOf(tx.arena, resolveScalar(tx, variable), false, chain));
+  if (variable == ARGS || variable == ARGS_NAMES) {
+    const names = variable == ARGS_NAMES;
+    return (
+      listPassesSieve(tx, side, tx.list(ARGS_GET), names, chain) ||
+      listPassesSieve(tx, side, tx.list(ARGS_POST), names, chain) ||
+      listPassesSieve(tx, side, tx.list(ARGS_PATH), names, chain)
+    );
+  }
+  const list = tx.list(listOf(variable));
+  if (target.select != SELECT_NAME) return listPassesSieve(tx, side, list, variable > LAST_LIST, chain);
+  for (let item: Item | null = list.first; item; item = item!.next) {
+    if (item.nameLen == target.selLen && passesSieve(tx, side, valueOf(tx.arena, item, variable > LAST_LIST, chain))) return true;
+  }
+  return false;
 }
 
 function workOut(tx: Transaction, rule: Rule): void {

@@ -10,6 +10,7 @@ import { ENTRY, Program } from "./program";
 import { RuleList } from "./rulelist";
 import { Settings } from "./settings";
 import { beginSettling, endSettling, Line, settlePhase } from "./settle";
+import { makeSieves } from "./sieves";
 
 /** Puts a list of rules in the order in which they run. `settings` are those that transactions will start with. */
 export function link(arena: Arena, list: RuleList, ordinals: i32, settings: Settings): Program {
@@ -25,6 +26,7 @@ export function link(arena: Arena, list: RuleList, ordinals: i32, settings: Sett
     enter(arena, program, line, phase);
   }
   endSettling(arena, program);
+  makeSieves(arena, program);
   scratch.destroy();
   return program;
 }

@@ -1,9 +1,14 @@
 /** Rules in the order in which they run, as link.ts leaves them: for each phase an array of entries. */
 import { Arena } from "../bytes/arena";
+import { Automaton } from "../match/regex/automaton";
 import { Ctl, Rule } from "./model";
 
 /** Bytes of an entry: address of the rule, index of the entry to go on at after a match, its group or -1. */
 export const ENTRY: usize = 12;
+
+/** Sides of a transaction, by phase: 1 and 2, or later. */
+export const REQUEST_SIDE: i32 = 0;
+export const RESPONSE_SIDE: i32 = 1;
 
 /** The rules of a program that one `ctl` names, as a set. */
 @unmanaged
@@ -31,6 +36,9 @@ export class Program {
   arena: Arena;
   /** Rules that each `ctl:ruleRemove...` that ran so far names; as many as there are such actions. */
   ctlRules: CtlRules | null;
+  /** Patterns that are asked together before each is asked itself, see sieves.ts; null for none. */
+  requestSieve: Automaton | null;
+  responseSieve: Automaton | null;
   /** What TX variables are set to when a transaction begins: spans by slot, and how many; see settle.ts. */
   initialTx: usize;
   initialSlots: i32;
@@ -38,6 +46,11 @@ export class Program {
   groupCount: i32;
   /** Addresses of one rule of each group. */
   groups: usize;
+
+  /** Gives the sieve of a side: REQUEST_SIDE or RESPONSE_SIDE. */
+  sieve(side: i32): Automaton | null {
+    return side == REQUEST_SIDE ? this.requestSieve : this.responseSieve;
+  }
 
   groupRule(group: i32): Rule {
     return changetype<Rule>(load<u32>(this.groups + ((<usize>group) << 2)));

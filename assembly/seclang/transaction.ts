@@ -6,6 +6,7 @@ import { Arena, make } from "../bytes/arena";
 import { writeInt } from "../bytes/buffer";
 import { equalFold } from "../bytes/span";
 import { Item, ItemList } from "../decode/items";
+import { SIEVE_PATIENCE } from "../match/sieve";
 import { Ctl, PROCESSOR_JSON, PROCESSOR_MULTIPART, PROCESSOR_URLENCODED, PROCESSOR_XML, Rule } from "./model";
 import { findName, nameCount, nameNumber } from "./names";
 import { Program, ruleSetBytes } from "./program";
@@ -97,6 +98,8 @@ export class Transaction {
   redirectLen: i32;
   /** What is known about all values of each group of rules, see groups.ts; 0 until one was asked for. */
   groups: usize;
+  /** Steps of sieves that may still be built for it, see match/sieve.ts. */
+  patience: i32;
   /** The item that matched last, for MATCHED_VAR_NAME. */
   matchedVariable: i32;
   matchedName: usize;
@@ -125,6 +128,7 @@ export class Transaction {
     if (program.initialSlots > 0) memory.copy(tx.tx, program.initialTx, (<usize>program.initialSlots) << 3);
     tx.dynamic = make<ItemList>(arena);
     tx.engine = settings.engine;
+    tx.patience = SIEVE_PATIENCE;
     tx.requestBodyAccess = settings.requestBodyAccess;
     tx.responseBodyAccess = settings.responseBodyAccess;
     for (let v = 0; v <= LAST_SCALAR; v++) tx.scalar(v).variable = v;

@@ -11,10 +11,12 @@ import { Item, ItemList, Value } from "../decode/items";
 import { transform, triggerOf } from "../decode/transform/index";
 import { outputTo, resultLen, resultPtr } from "../decode/transform/output";
 import { addGrams, GRAM_MIN, gramsOf, hasAnyGram, newGrams } from "../match/grams";
+import { NO, patienceLeft, run } from "../match/regex/dfa";
 import { Regex } from "../match/regex/program";
 import { signatureOf } from "../match/signature";
 import { chainCount } from "./chains";
 import { Chain } from "./model";
+import { Transaction } from "./transaction";
 
 /** Gives the item's value, or with `name` its name, after the sequence, with its signature. */
 export function valueOf(arena: Arena, item: Item, name: bool, chain: Chain): Value {
@@ -53,6 +55,7 @@ function compute(arena: Arena, from: Value, transformation: i32): Value {
   value.len = len;
   value.signature = signatureOf(ptr, len);
   value.grams = 0;
+  value.sifted = 0;
   return value;
 }
 
@@ -61,6 +64,22 @@ export function hasLiteral(arena: Arena, value: Value, regex: Regex): bool {
   if (regex.gramCount == 0 || value.len < GRAM_MIN) return true;
   if (value.grams == 0) value.grams = gramsOf(arena, value.ptr, value.len);
   return hasAnyGram(value.grams, regex.grams, regex.gramCount);
+}
+
+// Bits of `Value.sifted` for each side of a transaction: the sieve was asked, and said that a pattern may match.
+const ASKED: u32 = 1;
+const MAYBE: u32 = 2;
+
+/** False if no pattern in the sieve of that side of the transaction matches the value. */
+export function passesSieve(tx: Transaction, side: i32, value: Value): bool {
+  const bits = value.sifted >> (<u32>side * 2);
+  if ((bits & ASKED) != 0) return (bits & MAYBE) != 0;
+  const sieve = tx.program.sieve(side);
+  if (!sieve) return true;
+  const maybe = run(sieve, value.ptr, value.len, tx.patience) != NO;
+  tx.patience = patienceLeft;
+  value.sifted |= (maybe ? ASKED | MAYBE : ASKED) << (<u32>side * 2);
+  return maybe;
 }
 
 /** What is known about all values of a list after a sequence. */
@@ -73,6 +92,8 @@ class Union {
   longest: i32;
   /** Trigrams of all values, 0 until they were asked for. */
   grams: usize;
+  /** What the sieves said of all values together, as `Value.sifted`. */
+  sifted: u32;
 }
 
 /** Length of the longest value that the last `unionOf` covered. */
@@ -96,6 +117,17 @@ export function listHasLiteral(arena: Arena, list: ItemList, name: bool, chain: 
     }
   }
   return hasAnyGram(union.grams, regex.grams, regex.gramCount);
+}
+
+/** False if no pattern in the sieve of that side matches any value of a list after the sequence. */
+export function listPassesSieve(tx: Transaction, side: i32, list: ItemList, name: bool, chain: Chain): bool {
+  const union = findUnion(tx.arena, list, name, chain);
+  const bits = union.sifted >> (<u32>side * 2);
+  if ((bits & ASKED) != 0) return (bits & MAYBE) != 0;
+  let maybe = false;
+  for (let item: Item | null = list.first; item && !maybe; item = item!.next) maybe = passesSieve(tx, side, valueOf(tx.arena, item, name, chain));
+  union.sifted |= (maybe ? ASKED | MAYBE : ASKED) << (<u32>side * 2);
+  return maybe;
 }
 
 function findUnion(arena: Arena, list: ItemList, name: bool, chain: Chain): Union {

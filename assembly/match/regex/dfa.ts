@@ -10,19 +10,21 @@
  * in the set, and are resolved when the next byte, or the end, is known. This is RE2's construction
  * (https://swtch.com/~rsc/regexp/regexp3.html).
  *
- * All programs share one bounded cache. When it is full, all states are dropped and building starts
+ * An automaton may run several programs side by side: a set then holds instructions of all of them. All
+ * automata share one bounded cache. When it is full, all states are dropped and building starts
  * over: memory is flat, and a step then costs at most the size of the program.
  */
 import { Arena } from "../../bytes/arena";
 import { isWord } from "../../bytes/ascii";
 import { setHas } from "../byteset";
 import { BEGIN_LINE, BEGIN_TEXT, END_LINE, END_TEXT, NOT_WORD_BOUNDARY, WORD_BOUNDARY } from "./ast";
+import { Automaton } from "./automaton";
 import { OP_ASSERT, OP_BYTE, OP_MATCH, OP_SAVE, OP_SPLIT, Regex } from "./program";
 
 // State layout, in bytes from its address:
 const FLAGS: usize = 0; // u32: LAST_WORD, ASSERTS, and the assertions that hold behind
 const COUNT: usize = 4; // u32: instructions in the set
-const CODE: usize = 8; // u32: address of the instruction indices, u32 each
+const CODE: usize = 8; // u32: address of the instructions, u32 each: index | member << MEMBER_SHIFT
 const CHAIN: usize = 12; // u32: next state in its hash bucket
 const NEXT: usize = 16; // u32 for each class, then for the end: a state, UNKNOWN, DEAD or MATCHED
 
@@ -32,6 +34,12 @@ const ASSERTS: u32 = 0x200;
 const UNKNOWN: usize = 0;
 const DEAD: usize = 1;
 const MATCHED: usize = 2;
+
+/** Bits of an instruction's index within its program. */
+const MEMBER_SHIFT: u32 = 18;
+const INDEX: u32 = (1 << MEMBER_SHIFT) - 1;
+/** Programs that an automaton may have. */
+export const MAX_MEMBERS: i32 = (1 << (32 - MEMBER_SHIFT)) - 1;
 
 /** Stands for the end of the text where a byte is expected. */
 const END: i32 = -1;
@@ -46,7 +54,7 @@ export let cacheFlushes: i32 = 0;
 export let decidedAt: i32 = 0;
 
 let cache: Arena = changetype<Arena>(0);
-let live: Regex | null = null;
+let live: Automaton | null = null;
 
 /** Sets the bytes that cached states may take, all programs together. */
 export function setCacheLimit(bytes: usize): void {
@@ -61,14 +69,14 @@ export function cacheHeld(): usize {
 /** Drops all states of all programs. A program must be dropped from the cache before its memory is freed. */
 export function flushCache(): void {
   if (changetype<usize>(cache) == 0) return;
-  let regex = live;
-  while (regex) {
-    const next: Regex | null = regex.nextLive;
-    regex.states = 0;
-    regex.startState = 0;
-    regex.stateCount = 0;
-    regex.nextLive = null;
-    regex = next;
+  let automaton = live;
+  while (automaton) {
+    const next: Automaton | null = automaton.nextLive;
+    automaton.states = 0;
+    automaton.startState = 0;
+    automaton.stateCount = 0;
+    automaton.nextLive = null;
+    automaton = next;
   }
   live = null;
   cache.release();
@@ -77,34 +85,53 @@ export function flushCache(): void {
 
 /** True if the pattern matches somewhere in the `len` bytes at `ptr`. */
 export function matches(regex: Regex, ptr: usize, len: i32): bool {
-  let state = regex.startState;
-  if (state == 0) state = buildStart(regex);
+  return run(regex, ptr, len, i32.MAX_VALUE) == YES;
+}
+
+/** What a run came to. */
+export const NO: i32 = 0;
+export const YES: i32 = 1;
+/** More than the given number of steps led to states not built before: there is no answer. */
+export const TIRED: i32 = 2;
+
+/** Of the steps that the last `run` was allowed to build, those it did not need. */
+export let patienceLeft: i32 = 0;
+
+/** Looks for a match in the `len` bytes at `ptr`, building at most `patience` steps. */
+export function run(automaton: Automaton, ptr: usize, len: i32, patience: i32): i32 {
+  let state = automaton.startState;
+  if (state == 0) state = buildStart(automaton);
+  patienceLeft = patience;
   if (state <= MATCHED) {
     decidedAt = 0;
-    return state == MATCHED;
+    return state == MATCHED ? YES : NO;
   }
-  const classOf = regex.classOf;
+  const classOf = automaton.classOf;
   const end = ptr + <usize>len;
   for (let p = ptr; p < end; p++) {
     const column = (<usize>load<u8>(classOf + <usize>load<u8>(p))) << 2;
     let next = <usize>load<u32>(state + column, NEXT);
     if (next <= MATCHED) {
-      if (next == UNKNOWN) next = step(regex, state, <i32>load<u8>(p));
+      if (next == UNKNOWN) {
+        if (patienceLeft == 0) return TIRED;
+        patienceLeft--;
+        next = step(automaton, state, <i32>load<u8>(p));
+      }
       if (next <= MATCHED) {
         decidedAt = <i32>(p - ptr) + 1;
-        return next == MATCHED;
+        return next == MATCHED ? YES : NO;
       }
     }
     state = next;
   }
   decidedAt = len;
-  let last = <usize>load<u32>(state + ((<usize>regex.classes) << 2), NEXT);
-  if (last == UNKNOWN) last = step(regex, state, END);
-  return last == MATCHED;
+  let last = <usize>load<u32>(state + ((<usize>automaton.classes) << 2), NEXT);
+  if (last == UNKNOWN) last = step(automaton, state, END);
+  return last == MATCHED ? YES : NO;
 }
 
-// Two sets of instruction indices that empty in constant time (Briggs and Torczon's sparse sets), and
-// a stack for following instructions that consume nothing. Sized for the largest program.
+// Two sets of instructions that empty in constant time (Briggs and Torczon's sparse sets), and a stack for
+// following instructions that consume nothing. Sized for the largest automaton.
 let capacity: i32 = 0;
 let sparse: usize = 0;
 let dense: usize = 0;
@@ -131,17 +158,29 @@ function prepare(size: i32): void {
   stack = heap.alloc((<usize>size) << 3);
 }
 
+// The member whose instructions are being followed: its number, shifted, and that of its first instruction.
+let member: u32 = 0;
+let memberBase: u32 = 0;
+
+function enter(automaton: Automaton, number: u32): Regex {
+  member = number << MEMBER_SHIFT;
+  memberBase = automaton.base(number);
+  return automaton.member(number);
+}
+
 function insert(index: u32): bool {
-  const slot = load<u32>(sparse + ((<usize>index) << 2));
-  if (<i32>slot < denseCount && load<u32>(dense + ((<usize>slot) << 2)) == index) return false;
-  store<u32>(sparse + ((<usize>index) << 2), denseCount);
-  store<u32>(dense + ((<usize>denseCount) << 2), index);
+  const at = sparse + ((<usize>(memberBase + index)) << 2);
+  const slot = load<u32>(at);
+  const entry = member | index;
+  if (<i32>slot < denseCount && load<u32>(dense + ((<usize>slot) << 2)) == entry) return false;
+  store<u32>(at, denseCount);
+  store<u32>(dense + ((<usize>denseCount) << 2), entry);
   denseCount++;
   return true;
 }
 
 /**
- * Adds to the set what can be reached from `index` without consuming a byte, given the assertions that
+ * Adds to the set what can be reached from `index` of the member entered without consuming a byte, given the assertions that
  * hold (`holds`). With `pending`, an assertion about what lies ahead stays in the set. True if the text
  * matches here.
  */
@@ -177,48 +216,51 @@ function follow(regex: Regex, index: u32, holds: i32, pending: bool): bool {
   return false;
 }
 
-function buildStart(regex: Regex): usize {
-  prepare(regex.size);
+/** Follows the starts of all members, or after the first byte of those that can start anywhere. */
+function followStarts(automaton: Automaton, holds: i32, first: bool): bool {
+  for (let i = 0; i < automaton.memberCount; i++) {
+    const regex = enter(automaton, i);
+    if ((first || !regex.anchored) && follow(regex, regex.start, holds, true)) return true;
+  }
+  return false;
+}
+
+function buildStart(automaton: Automaton): usize {
+  prepare(automaton.totalSize);
   if (cache.held > cacheLimit) flushCache();
   denseCount = 0;
   asserts = false;
   const holds = BEGIN_TEXT | BEGIN_LINE;
-  const state = follow(regex, regex.start, holds, true) ? MATCHED : intern(regex, <u32>holds);
-  if (regex.nextLive == null && regex.startState == 0) enlist(regex);
-  regex.startState = state;
+  const state = followStarts(automaton, holds, true) ? MATCHED : intern(automaton, <u32>holds);
+  if (automaton.nextLive == null && automaton.startState == 0) enlist(automaton);
+  automaton.startState = state;
   return state;
 }
 
-/** Puts the program on the list of those that a flush has to reset. */
-function enlist(regex: Regex): void {
-  for (let r: Regex | null = live; r; r = r!.nextLive) if (r == regex) return;
-  regex.nextLive = live;
-  live = regex;
+/** Puts the automaton on the list of those that a flush has to reset. */
+function enlist(automaton: Automaton): void {
+  for (let a: Automaton | null = live; a; a = a!.nextLive) if (a == automaton) return;
+  automaton.nextLive = live;
+  live = automaton;
 }
 
 /** Computes the state that follows `state` on a byte or on END, and enters it in the table. */
-function step(regex: Regex, state: usize, c: i32): usize {
-  const column = c == END ? regex.classes : <i32>load<u8>(regex.classOf + c);
+function step(automaton: Automaton, state: usize, c: i32): usize {
+  const column = c == END ? automaton.classes : <i32>load<u8>(automaton.classOf + c);
   const flushes = cacheFlushes;
-  const next = computeStep(regex, state, c);
+  const next = computeStep(automaton, state, c);
   // after a flush the old state is gone, and the new one is entered when it is next needed
   if (flushes == cacheFlushes) store<u32>(state + ((<usize>column) << 2), <u32>next, NEXT);
   return next;
 }
 
-function computeStep(regex: Regex, state: usize, c: i32): usize {
-  prepare(regex.size);
+function computeStep(automaton: Automaton, state: usize, c: i32): usize {
+  prepare(automaton.totalSize);
   const flags = load<u32>(state, FLAGS);
   let from = <usize>load<u32>(state, CODE);
   let count = <i32>load<u32>(state, COUNT);
   if ((flags & ASSERTS) != 0) {
-    let holds = <i32>(flags & (BEGIN_TEXT | BEGIN_LINE));
-    if (c == END) holds |= END_TEXT | END_LINE;
-    if (c == 0x0a) holds |= END_LINE;
-    const wordAhead = c != END && isWord(<u8>c);
-    holds |= ((flags & LAST_WORD) != 0) != wordAhead ? WORD_BOUNDARY : NOT_WORD_BOUNDARY;
-    denseCount = 0;
-    for (let i = 0; i < count; i++) if (follow(regex, load<u32>(from + ((<usize>i) << 2)), holds, false)) return MATCHED;
+    if (resolveAssertions(automaton, flags, from, count, c)) return MATCHED;
     memory.copy(expanded, dense, (<usize>denseCount) << 2);
     from = expanded;
     count = denseCount;
@@ -228,25 +270,43 @@ function computeStep(regex: Regex, state: usize, c: i32): usize {
   asserts = false;
   const behind = c == 0x0a ? BEGIN_LINE : 0;
   for (let i = 0; i < count; i++) {
-    const inst = regex.inst(load<u32>(from + ((<usize>i) << 2)));
+    const entry = load<u32>(from + ((<usize>i) << 2));
+    const regex = enter(automaton, entry >> MEMBER_SHIFT);
+    const inst = regex.inst(entry & INDEX);
     if (inst.op == OP_BYTE && setHas(inst.arg, <u8>c) && follow(regex, inst.out, behind, true)) return MATCHED;
   }
-  if (!regex.anchored && follow(regex, regex.start, behind, true)) return MATCHED;
+  if (!automaton.anchored && followStarts(automaton, behind, false)) return MATCHED;
   if (denseCount == 0) return DEAD;
-  let key: u32 = regex.usesLines ? <u32>behind : 0;
-  if (regex.usesWords && isWord(<u8>c)) key |= LAST_WORD;
-  return intern(regex, key);
+  let key: u32 = automaton.usesLines ? <u32>behind : 0;
+  if (automaton.usesWords && isWord(<u8>c)) key |= LAST_WORD;
+  return intern(automaton, key);
+}
+
+/** Follows a set's instructions now that it is known what lies ahead: the byte `c`, or END. True if the text matches. */
+function resolveAssertions(automaton: Automaton, flags: u32, from: usize, count: i32, c: i32): bool {
+  let holds = <i32>(flags & (BEGIN_TEXT | BEGIN_LINE));
+  if (c == END) holds |= END_TEXT | END_LINE;
+  if (c == 0x0a) holds |= END_LINE;
+  const wordAhead = c != END && isWord(<u8>c);
+  holds |= ((flags & LAST_WORD) != 0) != wordAhead ? WORD_BOUNDARY : NOT_WORD_BOUNDARY;
+  denseCount = 0;
+  for (let i = 0; i < count; i++) {
+    const entry = load<u32>(from + ((<usize>i) << 2));
+    const regex = enter(automaton, entry >> MEMBER_SHIFT);
+    if (follow(regex, entry & INDEX, holds, false)) return true;
+  }
+  return false;
 }
 
 /** Gives the state for the set just built, a new one if there is none. */
-function intern(regex: Regex, key: u32): usize {
-  const kept = keepDeciding(regex);
+function intern(automaton: Automaton, key: u32): usize {
+  const kept = keepDeciding(automaton);
   if (asserts) key |= ASSERTS;
   let hash: u32 = key * 0x9e3779b1;
   for (let i = 0; i < kept; i++) hash = (hash ^ load<u32>(dense + ((<usize>i) << 2))) * 0x01000193;
   const bucket = (<usize>((hash ^ (hash >> 15)) & (BUCKETS - 1))) << 2;
-  if (regex.states != 0) {
-    let state = <usize>load<u32>(regex.states + bucket);
+  if (automaton.states != 0) {
+    let state = <usize>load<u32>(automaton.states + bucket);
     while (state != 0) {
       if (
         load<u32>(state, FLAGS) == key &&
@@ -258,33 +318,33 @@ function intern(regex: Regex, key: u32): usize {
     }
   }
   if (cache.held > cacheLimit) flushCache();
-  return addState(regex, key, kept, bucket);
+  return addState(automaton, key, kept, bucket);
 }
 
-function addState(regex: Regex, key: u32, kept: i32, bucket: usize): usize {
-  if (regex.states == 0) {
-    regex.states = cache.alloc((<usize>BUCKETS) << 2);
-    enlist(regex);
+function addState(automaton: Automaton, key: u32, kept: i32, bucket: usize): usize {
+  if (automaton.states == 0) {
+    automaton.states = cache.alloc((<usize>BUCKETS) << 2);
+    enlist(automaton);
   }
-  const state = cache.alloc(NEXT + ((<usize>(regex.classes + 1)) << 2));
+  const state = cache.alloc(NEXT + ((<usize>(automaton.classes + 1)) << 2));
   store<u32>(state, key, FLAGS);
   store<u32>(state, kept, COUNT);
   store<u32>(state, <u32>cache.copy(dense, kept << 2), CODE);
-  store<u32>(state, load<u32>(regex.states + bucket), CHAIN);
-  store<u32>(regex.states + bucket, <u32>state);
-  regex.stateCount++;
+  store<u32>(state, load<u32>(automaton.states + bucket), CHAIN);
+  store<u32>(automaton.states + bucket, <u32>state);
+  automaton.stateCount++;
   return state;
 }
 
 /** Leaves in the set only what decides later steps: bytes to consume and assertions still open. */
-function keepDeciding(regex: Regex): i32 {
+function keepDeciding(automaton: Automaton): i32 {
   let kept = 0;
   for (let i = 0; i < denseCount; i++) {
-    const index = load<u32>(dense + ((<usize>i) << 2));
-    const inst = regex.inst(index);
+    const entry = load<u32>(dense + ((<usize>i) << 2));
+    const inst = automaton.member(entry >> MEMBER_SHIFT).inst(entry & INDEX);
     const open = inst.op == OP_ASSERT && (inst.arg & (BEGIN_TEXT | BEGIN_LINE)) == 0;
     if (inst.op != OP_BYTE && !open) continue;
-    store<u32>(dense + ((<usize>kept) << 2), index);
+    store<u32>(dense + ((<usize>kept) << 2), entry);
     kept++;
   }
   denseCount = kept;

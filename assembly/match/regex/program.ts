@@ -1,7 +1,7 @@
 /**
- * A compiled regular expression: instructions for a nondeterministic automaton, and the byte classes
- * and cached states of the deterministic one that dfa.ts builds from it on demand. All of it is flat
- * memory; addresses stay valid as long as the arena that holds the program.
+ * A compiled regular expression: instructions for a nondeterministic automaton, from which dfa.ts builds the
+ * deterministic one on demand. All of it is flat memory; addresses stay valid as long as the arena that holds
+ * the program.
  */
 import { Arena, make } from "../../bytes/arena";
 import { isWord } from "../../bytes/ascii";
@@ -22,6 +22,7 @@ import {
   UNBOUNDED,
   WORD_BOUNDARY,
 } from "./ast";
+import { Automaton } from "./automaton";
 import { findLiterals, literalCount } from "./literals";
 import { analyze, needAll, needLen, needOne, needTwo } from "./required";
 
@@ -61,7 +62,7 @@ export class Inst {
 }
 
 @unmanaged
-export class Regex {
+export class Regex extends Automaton {
   /** Address of the instructions. */
   code: usize;
   /** Number of instructions. */
@@ -70,16 +71,6 @@ export class Regex {
   start: u32;
   /** Capture groups, the whole match included. */
   captures: i32;
-  /** True if a match can only start at the start of the text. */
-  anchored: bool;
-  /** True if `\b` or `\B` occurs. */
-  usesWords: bool;
-  /** True if `(?m)^` or `(?m)$` occurs. */
-  usesLines: bool;
-  /** Byte classes: bytes that no instruction tells apart are one column of the DFA. */
-  classes: i32;
-  /** Address of 256 bytes: byte to class. */
-  classOf: usize;
   /** What every match must have, see required.ts: least length in bytes, and signatures. */
   needLen: i32;
   needAll: u64;
@@ -88,18 +79,6 @@ export class Regex {
   /** Trigrams of which every match contains one, u16 each, see literals.ts; 0 for none. */
   grams: usize;
   gramCount: i32;
-  /** Address of `classes` bytes: a byte of each class. */
-  sampleOf: usize;
-
-  // The lazy DFA, see dfa.ts; all 0 after a flush.
-  /** Address of the hash table of states. */
-  states: usize;
-  /** Address of the start state. */
-  startState: usize;
-  /** Number of states built. */
-  stateCount: i32;
-  /** Next program that has states. */
-  nextLive: Regex | null;
 
   /** False if a value of that length and signature cannot match. */
   canMatch(len: i32, signature: u64): bool {
@@ -143,6 +122,8 @@ export function compileTree(target: Arena, root: Node, captures: i32): Regex | n
   regex.size = count;
   regex.code = target.copy(scratch, count * <i32>offsetof<Inst>());
   releaseScratch();
+  regex.reserve(target, 1);
+  regex.append(regex);
   regex.captures = captures + 1;
   regex.anchored = startsAnchored(root);
   regex.usesWords = (flagsSeen & (WORD_BOUNDARY | NOT_WORD_BOUNDARY)) != 0;
@@ -280,12 +261,10 @@ function findClasses(regex: Regex): void {
     if (regex.usesLines && (c == 0x0a || c == 0x0b)) store<u8>(cuts + c, 1);
   }
   regex.classOf = arena.alloc(256);
-  regex.sampleOf = arena.alloc(256);
   let current = 0;
   for (let c = 0; c < 256; c++) {
     if (c > 0 && load<u8>(cuts + c) != 0) current++;
     store<u8>(regex.classOf + c, <u8>current);
-    store<u8>(regex.sampleOf + current, <u8>c);
   }
   regex.classes = current + 1;
 }
