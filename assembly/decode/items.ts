@@ -26,8 +26,8 @@ export class Item {
   /** The same for the name. */
   nameCache: usize;
   next: Item | null;
-  /** The variable it belongs to, for events. */
-  variable: i32;
+  /** Next item of the same name, see seclang/selected.ts. */
+  sameName: Item | null;
 
   /** Replaces the value. */
   set(ptr: usize, len: i32): void {
@@ -61,6 +61,10 @@ export class ItemList {
   /** Addresses of what is known about all values, and all names, by number of the sequence; see values.ts. */
   union: usize;
   nameUnion: usize;
+  /** Items by name, see seclang/selected.ts: the table, how many slots it has, and how many items were entered. */
+  named: usize;
+  namedSlots: i32;
+  namedCount: i32;
 
   add(arena: Arena, name: usize, nameLen: i32, ptr: usize, len: i32): Item {
     const item = make<Item>(arena);
@@ -86,6 +90,7 @@ export class ItemList {
     this.first = null;
     this.last = null;
     this.count = 0;
+    this.namedCount = 0;
     this.forget();
   }
 }

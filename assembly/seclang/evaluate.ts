@@ -48,9 +48,10 @@ import {
 } from "./model";
 import { nameLen, namePtr } from "./names";
 import { applies, canApply, capturedFingerprint, capturedLen, capturedPtr, hasPattern, locateMatch, matchFrom, matchLen } from "./operators";
-import { CtlRules, ruleSetBytes } from "./program";
+import { CtlRules, Entry, ruleSetBytes } from "./program";
 import { isQuickNo } from "./quick";
 import { resolveScalar } from "./scalars";
+import { firstSelected, nextSelected } from "./selected";
 import { sideOf } from "./sieves";
 import { fullName, fullNameLen, fullNamePtr, inSet, MAX_MATCHES, MAX_VALUES, Match, MatchedValue, putInSet, TargetRemoval, Transaction } from "./transaction";
 import { hasLiteral, listHasLiteral, longest, passesSieve, unionOf, valueOf } from "./values";
@@ -88,24 +89,25 @@ export function runPhase(transaction: Transaction, phase: i32): bool {
   allowPhase = false;
   side = sideOf(phase);
   const program = tx.program;
+  const entries = program.entries(phase);
   const count = program.count(phase);
   let i = 0;
   while (i < count) {
-    const rule = program.rule(phase, i);
-    const jump = program.jump(phase, i);
-    const group = program.group(phase, i);
+    const entry = changetype<Entry>(entries + <usize>i * offsetof<Entry>());
+    const group = entry.group;
     i++;
-    if (rule.quickSlot >= 0 && isQuickNo(tx, rule)) continue;
     if (group >= 0) {
       lookUpGroup(tx, group, phase);
-      if (!canApply(rule, groupLongest, groupSignature)) continue;
-      if (rule.sieved && !groupPassesSieve(tx, group, side)) continue;
+      if (!entry.canMatch(groupLongest, groupSignature)) continue;
+      if (entry.sieved && !groupPassesSieve(tx, group, side)) continue;
     }
+    const rule = entry.rule;
+    if (entry.quickSlot >= 0 && isQuickNo(tx, rule)) continue;
     if (tx.isRemoved(rule) || !matchesChain(rule)) continue;
     finish(rule, phase);
     if (tx.interrupted && phase != 5) return true;
     if (allowPhase || tx.arena.exceeded || tx.engine == ENGINE_OFF) break;
-    i = jump;
+    i = entry.jump;
   }
   return false;
 }
@@ -186,6 +188,7 @@ function selects(target: Target, name: usize, len: i32): bool {
 function visitList(rule: Rule, target: Target, list: i32, names: bool): bool {
   const items = tx.list(list);
   if (items.count == 0) return false;
+  if (target.select == SELECT_NAME) return visitNamed(rule, target, items, names);
   if (!rule.negated && items.count > 2 && !canMatchAny(rule, items, names)) return false;
   let matched = false;
   let item = items.first;
@@ -198,6 +201,16 @@ function visitList(rule: Rule, target: Target, list: i32, names: bool): bool {
     }
     if (tx.arena.exceeded) return matched;
     item = next;
+  }
+  return matched;
+}
+
+function visitNamed(rule: Rule, target: Target, items: ItemList, names: bool): bool {
+  let matched = false;
+  for (let item: Item | null = firstSelected(tx.arena, items, target); item; item = nextSelected(items, item!, target)) {
+    if (isExcluded(rule, target.variable, item.name, item.nameLen)) continue;
+    if (test(rule, item, names, target.variable)) matched = true;
+    if (tx.arena.exceeded) break;
   }
   return matched;
 }
@@ -278,7 +291,14 @@ function countOf(rule: Rule, target: Target): i32 {
 
 function countList(rule: Rule, target: Target, list: i32): i32 {
   let count = 0;
-  for (let item: Item | null = tx.list(list).first; item; item = item!.next) {
+  const items = tx.list(list);
+  if (target.select == SELECT_NAME) {
+    for (let item: Item | null = firstSelected(tx.arena, items, target); item; item = nextSelected(items, item!, target)) {
+      if (!isExcluded(rule, target.variable, item.name, item.nameLen)) count++;
+    }
+    return count;
+  }
+  for (let item: Item | null = items.first; item; item = item!.next) {
     if (selects(target, item.name, item.nameLen) && !isExcluded(rule, target.variable, item.name, item.nameLen)) count++;
   }
   return count;
@@ -351,13 +371,13 @@ function testValue(rule: Rule, item: Item, variable: i32, value: Value): bool {
 function onMatch(rule: Rule, item: Item, variable: i32, ptr: usize, len: i32): void {
   let from = rule.negated ? 0 : matchFrom;
   let size = rule.negated ? len : matchLen;
-  if (rule.capture || starter.log) {
+  if (rule.capture) {
     const grouped = locateMatch(rule, ptr, len);
     if (grouped) {
       from = matchFrom;
       size = matchLen;
     }
-    if (rule.capture) capture(rule, ptr, from, size, grouped);
+    capture(rule, ptr, from, size, grouped);
   }
   tx.set(MATCHED_VAR, ptr, len);
   // its name is put together when a rule asks for it
@@ -369,7 +389,7 @@ function onMatch(rule: Rule, item: Item, variable: i32, ptr: usize, len: i32): v
     fullName(tx.arena, variable, item.name, item.nameLen);
     tx.list(MATCHED_VARS).add(tx.arena, fullNamePtr, fullNameLen, ptr, len);
   }
-  if (starter.log && tx.valueCount < MAX_VALUES) keepValue(variable, item, ptr, len, from, size);
+  if (starter.log && tx.valueCount < MAX_VALUES) keepValue(rule, variable, item, ptr, len, from, size);
   act(rule);
 }
 
@@ -388,7 +408,7 @@ function capture(rule: Rule, ptr: usize, from: i32, size: i32, grouped: bool): v
   }
 }
 
-function keepValue(variable: i32, item: Item, ptr: usize, len: i32, from: i32, size: i32): void {
+function keepValue(rule: Rule, variable: i32, item: Item, ptr: usize, len: i32, from: i32, size: i32): void {
   const value = make<MatchedValue>(tx.arena);
   value.variable = variable;
   value.name = item.name;
@@ -397,6 +417,8 @@ function keepValue(variable: i32, item: Item, ptr: usize, len: i32, from: i32, s
   value.len = len;
   value.from = from;
   value.matchLen = size;
+  // most chains end before their last link, and then nobody asks
+  value.unlocated = rule.capture ? null : rule;
   value.next = tx.values;
   tx.values = value;
   tx.valueCount++;
@@ -592,6 +614,13 @@ function block(rule: Rule, phase: i32): void {
   tx.interrupted = tx.engine == ENGINE_ON && phase != 5;
 }
 
+function locateValue(value: MatchedValue): void {
+  const rule = value.unlocated;
+  if (!rule || !locateMatch(rule, value.ptr, value.len)) return;
+  value.from = matchFrom;
+  value.matchLen = matchLen;
+}
+
 function report(rule: Rule): void {
   if (tx.matchCount++ >= MAX_MATCHES) {
     tx.capped = true;
@@ -611,6 +640,7 @@ function report(rule: Rule): void {
     match.data = expandedPtr;
     match.dataLen = expandedLen;
   }
+  for (let value: MatchedValue | null = tx.values; value; value = value!.next) locateValue(value);
   match.values = tx.values;
   const last = tx.lastMatch;
   if (last) last.next = match;

@@ -11,6 +11,7 @@ import { Chain, Rule, SELECT_NAME, Target } from "./model";
 import { canPrefilter } from "./operators";
 import { Program } from "./program";
 import { resolveScalar } from "./scalars";
+import { firstSelected, nextSelected } from "./selected";
 import { Transaction } from "./transaction";
 import { listPassesSieve, longest, passesSieve, unionOf, valueOf } from "./values";
 import { ARGS, ARGS_GET, ARGS_NAMES, ARGS_PATH, ARGS_POST, isChangedByRules, LAST_LIST, LAST_SCALAR, listOf } from "./variables";
@@ -108,8 +109,8 @@ function targetPasses(tx: Transaction, target: Target, chain: Chain, side: i32):
   }
   const list = tx.list(listOf(variable));
   if (target.select != SELECT_NAME) return listPassesSieve(tx, side, list, variable > LAST_LIST, chain);
-  for (let item: Item | null = list.first; item; item = item!.next) {
-    if (item.nameLen == target.selLen && passesSieve(tx, side, valueOf(tx.arena, item, variable > LAST_LIST, chain))) return true;
+  for (let item: Item | null = firstSelected(tx.arena, list, target); item; item = nextSelected(list, item!, target)) {
+    if (passesSieve(tx, side, valueOf(tx.arena, item, variable > LAST_LIST, chain))) return true;
   }
   return false;
 }
@@ -146,8 +147,9 @@ function addTarget(tx: Transaction, target: Target, chain: Chain): void {
 }
 
 function addNamed(tx: Transaction, target: Target, chain: Chain): void {
-  for (let item: Item | null = tx.list(listOf(target.variable)).first; item; item = item!.next) {
-    if (item.nameLen == target.selLen) add(valueOf(tx.arena, item, target.variable > LAST_LIST, chain));
+  const list = tx.list(listOf(target.variable));
+  for (let item: Item | null = firstSelected(tx.arena, list, target); item; item = nextSelected(list, item!, target)) {
+    add(valueOf(tx.arena, item, target.variable > LAST_LIST, chain));
   }
 }
 

@@ -6,7 +6,8 @@
 import { Arena, make } from "../bytes/arena";
 import { groupOf, MAX_GROUPS } from "./groups";
 import { nameCount } from "./names";
-import { ENTRY, Program } from "./program";
+import { setNeeds } from "./operators";
+import { Entry, Program } from "./program";
 import { RuleList } from "./rulelist";
 import { Settings } from "./settings";
 import { beginSettling, endSettling, Line, settlePhase } from "./settle";
@@ -59,15 +60,19 @@ function enter(arena: Arena, program: Program, line: Line, phase: i32): void {
     line.setPlace(i, left);
     if (i < line.count && !line.isDropped(i)) left++;
   }
-  const entries = arena.alloc(<usize>left * ENTRY);
+  const entries = arena.alloc(<usize>left * offsetof<Entry>());
   let at = entries;
   for (let i = 0; i < line.count; i++) {
     if (line.isDropped(i)) continue;
     const rule = line.rule(i);
-    store<u32>(at, changetype<u32>(rule));
-    store<i32>(at, line.place(line.jump(i)), 4);
-    store<i32>(at, groupOf(program, rule), 8);
-    at += ENTRY;
+    const entry = changetype<Entry>(at);
+    entry.rule = rule;
+    entry.jump = line.place(line.jump(i));
+    entry.group = groupOf(program, rule);
+    entry.quickSlot = rule.quickSlot;
+    entry.sieved = rule.sieved;
+    setNeeds(entry, rule);
+    at += offsetof<Entry>();
   }
   program.setPhase(phase, entries, left);
 }

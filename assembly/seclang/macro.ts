@@ -4,6 +4,7 @@ import { indexOf, isTextFold } from "../bytes/span";
 import { failAt } from "./errors";
 import { Macro } from "./model";
 import { nameNumber } from "./names";
+import { noteVariable } from "./scalars";
 import { isCollection, RULE, TX, variableNamed } from "./variables";
 
 /** Parses text into parts. Null after an error. The text must live as long as the result. */
@@ -56,6 +57,7 @@ function reference(arena: Arena, ptr: usize, len: i32): Macro | null {
   const variable = variableNamed(ptr, nameLength);
   const part = make<Macro>(arena);
   part.variable = variable;
+  noteVariable(variable);
   part.slot = -1;
   if (variable < 0) {
     failAt("unknown variable", ptr, nameLength, " in %{...}");

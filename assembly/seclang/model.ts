@@ -38,7 +38,7 @@ export class Target {
   selPtr: usize;
   selLen: i32;
   regex: Regex | null;
-  /** TX with SELECT_NAME: slot of the name. */
+  /** SELECT_NAME: number of the name: of TX its slot, see names.ts, of other collections see selected.ts; or -1. */
   slot: i32;
   /** `&`: the number of items instead of the items. */
   count: bool;

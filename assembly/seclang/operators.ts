@@ -21,6 +21,7 @@ import { ALNUM, marks, UPPER } from "../match/signature";
 import { dataLen, dataPtr, findDataFile } from "./datafiles";
 import { failAt } from "./errors";
 import { Rule } from "./model";
+import { Entry } from "./program";
 
 const NAMES: string =
   "beginswith contains containsword detectsqli detectxss endswith eq ge gt ipmatch ipmatchf ipmatchfromfile le lt " +
@@ -199,6 +200,18 @@ export function canApply(rule: Rule, len: i32, signature: u64): bool {
   if (hasPattern(rule)) return changetype<Regex>(rule.prepared).canMatch(len, signature);
   if (rule.operator == DETECT_XSS) return (signature & XSS_NEEDS) != 0;
   return rule.operator != DETECT_SQLI || (signature & SQLI_NEEDS) != 0;
+}
+
+/** Sets what an entry asks of values before its rule runs. */
+export function setNeeds(entry: Entry, rule: Rule): void {
+  if (hasPattern(rule)) {
+    const regex = changetype<Regex>(rule.prepared);
+    entry.needLen = regex.needLen;
+    entry.needAll = regex.needAll;
+    entry.needOne = regex.needOne;
+    entry.needTwo = regex.needTwo;
+  } else if (rule.operator == DETECT_XSS) entry.needOne = XSS_NEEDS;
+  else if (rule.operator == DETECT_SQLI) entry.needOne = SQLI_NEEDS;
 }
 
 /** True if `canApply` can say no. */

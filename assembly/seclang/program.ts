@@ -1,10 +1,35 @@
-/** Rules in the order in which they run, as link.ts leaves them: for each phase an array of entries. */
+/**
+ * Rules in the order in which they run, as link.ts leaves them: for each phase an array of entries. An entry holds
+ * what most rules end with, so that going over the rules of a phase reads one stretch of memory.
+ */
 import { Arena } from "../bytes/arena";
 import { Automaton } from "../match/regex/automaton";
 import { Ctl, Rule } from "./model";
 
-/** Bytes of an entry: address of the rule, index of the entry to go on at after a match, its group or -1. */
-export const ENTRY: usize = 12;
+/** An entry of a phase; entries lie one behind another. */
+@unmanaged
+export class Entry {
+  rule: Rule;
+  /** Index of the entry to go on at after a match. */
+  jump: i32;
+  /** Rules that look at the same values after the same transformations are a group, see groups.ts; -1 for none. */
+  group: i32;
+  /** What a value must have for the rule's operator to match it: length in bytes, and signatures; 0 for anything. */
+  needLen: i32;
+  needAll: u64;
+  needOne: u64;
+  needTwo: u64;
+  /** As `Rule.quickSlot`. */
+  quickSlot: i32;
+  /** As `Rule.sieved`. */
+  sieved: bool;
+
+  /** False if no value that is at most `longest` bytes long, with no bits but those of `signature`, can match. */
+  canMatch(longest: i32, signature: u64): bool {
+    if (longest < this.needLen || (signature & this.needAll) != this.needAll) return false;
+    return (this.needOne == 0 || (signature & this.needOne) != 0) && (this.needTwo == 0 || (signature & this.needTwo) != 0);
+  }
+}
 
 /** Sides of a transaction, by phase: 1 and 2, or later. */
 export const REQUEST_SIDE: i32 = 0;
@@ -42,7 +67,7 @@ export class Program {
   /** What TX variables are set to when a transaction begins: spans by slot, and how many; see settle.ts. */
   initialTx: usize;
   initialSlots: i32;
-  /** Rules that look at the same values after the same transformations are a group: see groups.ts. */
+  /** Groups of rules, see groups.ts. */
   groupCount: i32;
   /** Addresses of one rule of each group. */
   groups: usize;
@@ -56,23 +81,16 @@ export class Program {
     return changetype<Rule>(load<u32>(this.groups + ((<usize>group) << 2)));
   }
 
-  group(phase: i32, i: i32): i32 {
-    return load<i32>(this.entries(phase) + <usize>i * ENTRY, 8);
-  }
-
   count(phase: i32): i32 {
     return load<i32>(changetype<usize>(this) + offsetof<Program>("n1") + ((<usize>(phase - 1)) << 2));
   }
 
   rule(phase: i32, i: i32): Rule {
-    return changetype<Rule>(load<u32>(this.entries(phase) + <usize>i * ENTRY));
+    return changetype<Entry>(this.entries(phase) + <usize>i * offsetof<Entry>()).rule;
   }
 
-  jump(phase: i32, i: i32): i32 {
-    return load<i32>(this.entries(phase) + <usize>i * ENTRY, 4);
-  }
-
-  private entries(phase: i32): usize {
+  /** Gives the address of a phase's entries. */
+  entries(phase: i32): usize {
     return load<usize>(changetype<usize>(this) + offsetof<Program>("p1") + ((<usize>(phase - 1)) << 2));
   }
 

@@ -26,6 +26,14 @@ import {
 let nowNanos: i64 = 0;
 let startNanos: i64 = 0;
 
+/** True once a rule was compiled that asks how long a request has taken, so that the clock must go on. */
+export let readsClock: bool = false;
+
+/** Notes that a rule looks at a variable. */
+export function noteVariable(variable: i32): void {
+  if (variable == DURATION) readsClock = true;
+}
+
 /** Sets the time that rules see: of the request's begin and now. */
 export function setClock(start: i64, now: i64): void {
   startNanos = start;

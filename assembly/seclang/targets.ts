@@ -5,6 +5,8 @@ import { compileRegex, regexError } from "../match/regex/index";
 import { fail, failAt } from "./errors";
 import { SELECT_ALL, SELECT_NAME, SELECT_REGEX, Target } from "./model";
 import { nameNumber } from "./names";
+import { noteVariable } from "./scalars";
+import { selectorNumber } from "./selected";
 import { isCollection, RULE, TX, variableNamed, XML } from "./variables";
 
 /** The lists that `parseTargets` made. */
@@ -90,6 +92,7 @@ function parseTarget(ptr: usize, len: i32): Target | null {
   const target = make<Target>(arena);
   target.variable = variableNamed(ptr, nameLength);
   target.slot = -1;
+  noteVariable(target.variable);
   if (target.variable < 0) {
     failAt("unknown variable", ptr, nameLength, ", see the list of variables in docs/seclang.md");
     return null;
@@ -129,7 +132,7 @@ function selectWith(target: Target, ptr: usize, len: i32): bool {
   if (target.variable == TX) {
     target.slot = nameNumber(ptr, len);
     if (target.slot < 0) return fail("more than 2048 names of TX variables and markers");
-  }
+  } else target.slot = selectorNumber(ptr, len);
   return true;
 }
 

@@ -32,6 +32,8 @@ export class MatchedValue {
   /** Where in it the operator matched, in bytes. */
   from: i32;
   matchLen: i32;
+  /** The rule whose pattern says where, if it was not asked yet. */
+  unlocated: Rule | null;
   next: MatchedValue | null;
 }
 
@@ -131,7 +133,6 @@ export class Transaction {
     tx.patience = SIEVE_PATIENCE;
     tx.requestBodyAccess = settings.requestBodyAccess;
     tx.responseBodyAccess = settings.responseBodyAccess;
-    for (let v = 0; v <= LAST_SCALAR; v++) tx.scalar(v).variable = v;
     tx.setInt(HIGHEST_SEVERITY, 255);
     return tx;
   }

@@ -240,10 +240,12 @@ describe("events", () => {
     assert.doesNotMatch(JSON.stringify(shown), /31337/);
   });
 
-  test("a plain request costs at most 15 host calls", async () => {
+  test("a plain request costs at most 10 host calls, and most cost 6", async () => {
     const { send } = await filterWith({ mode: "enforce" });
-    send();
-    assert.ok(send({ response: { status: 200, headers: [["content-type", "image/png"]] } }).hostCalls <= 15);
+    const calls = Array.from({ length: 32 }, () => send({ response: { status: 200, headers: [["content-type", "image/png"]] } }).hostCalls);
+    // the first one also shows the memory gauge, one in 16 is timed
+    assert.ok(Math.max(...calls.slice(1)) <= 10, calls.join(" "));
+    assert.ok(calls.filter((count) => count <= 6).length >= 29, calls.join(" "));
   });
 });
 

@@ -93,6 +93,12 @@ function prepare(size: i32): void {
 /** Finds the match a backtracking engine would; positions are then in `slots`. False if there is none. */
 export function locate(regex: Regex, ptr: usize, len: i32): bool {
   if (!matches(regex, ptr, len)) return false;
+  if (regex.wholeText) {
+    memory.fill(slots, 0xff, SLOT_BYTES);
+    store<i32>(slots, 0);
+    store<i32>(slots, len, 4);
+    return true;
+  }
   const from = len <= WINDOW ? 0 : max(0, decidedAt - WINDOW / 2);
   const to = min(len, from + WINDOW);
   stride = <usize>min(regex.captures, MAX_GROUPS) * 8;

@@ -15,6 +15,7 @@ import {
   CONCAT,
   EMPTY,
   END_LINE,
+  END_TEXT,
   NOT_WORD_BOUNDARY,
   Node,
   REPEAT,
@@ -71,6 +72,8 @@ export class Regex extends Automaton {
   start: u32;
   /** Capture groups, the whole match included. */
   captures: i32;
+  /** True if a match is always the whole text: `^...$` without groups. */
+  wholeText: bool;
   /** What every match must have, see required.ts: least length in bytes, and signatures. */
   needLen: i32;
   needAll: u64;
@@ -126,6 +129,7 @@ export function compileTree(target: Arena, root: Node, captures: i32): Regex | n
   regex.append(regex);
   regex.captures = captures + 1;
   regex.anchored = startsAnchored(root);
+  regex.wholeText = captures == 0 && regex.anchored && endsAnchored(root);
   regex.usesWords = (flagsSeen & (WORD_BOUNDARY | NOT_WORD_BOUNDARY)) != 0;
   regex.usesLines = (flagsSeen & (BEGIN_LINE | END_LINE)) != 0;
   findClasses(regex);
@@ -240,6 +244,23 @@ function startsAnchored(node: Node): bool {
       return node.min > 0 && startsAnchored(node.child!);
     case ALTERNATE:
       for (let child: Node | null = node.child; child; child = child!.next) if (!startsAnchored(child)) return false;
+      return true;
+    default:
+      return false;
+  }
+}
+
+/** True if every match of the tree ends with `$` or `\z`. */
+function endsAnchored(node: Node): bool {
+  switch (node.kind) {
+    case ASSERT:
+      return node.index == END_TEXT;
+    case CAPTURE:
+      return endsAnchored(node.child!);
+    case CONCAT:
+      return endsAnchored(node.last!);
+    case ALTERNATE:
+      for (let child: Node | null = node.child; child; child = child!.next) if (!endsAnchored(child)) return false;
       return true;
     default:
       return false;
