@@ -3,6 +3,7 @@
  * holds one where it must be kept. Text from the network is bytes of unknown encoding throughout.
  */
 import { lower } from "./ascii";
+import { BLOCK, blockMask } from "./simd";
 
 @unmanaged
 export class Span {
@@ -76,9 +77,12 @@ function isWordAt(words: string, start: i32, ptr: usize, len: i32): bool {
 
 /** Gives the offset of `byte` at or after `from`, or -1. */
 export function indexOf(ptr: usize, len: i32, byte: u8, from: i32 = 0): i32 {
-  for (let i = from; i < len; i++) {
-    if (load<u8>(ptr + i) == byte) return i;
+  let i = from;
+  for (; i + BLOCK <= len; i += BLOCK) {
+    const mask = blockMask(ptr + i, byte);
+    if (mask != 0) return i + ctz(mask);
   }
+  for (; i < len; i++) if (load<u8>(ptr + i) == byte) return i;
   return -1;
 }
 

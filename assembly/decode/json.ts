@@ -5,6 +5,7 @@
  */
 import { Arena } from "../bytes/arena";
 import { hexValue, isDigit, isHex } from "../bytes/ascii";
+import { BLOCK } from "../bytes/simd";
 import { encode } from "../bytes/utf8";
 
 export const J_END: i32 = 0;
@@ -176,10 +177,20 @@ function readNumber(): bool {
   return ok;
 }
 
+/** True if a block has neither a quote nor a backslash nor a control character. */
+function isPlain(ptr: usize): bool {
+  const block = v128.load(ptr);
+  const quote = i8x16.eq(block, i8x16.splat(0x22));
+  const backslash = i8x16.eq(block, i8x16.splat(0x5c));
+  return !v128.any_true(v128.or(v128.or(quote, backslash), i8x16.lt_u(block, i8x16.splat(0x20))));
+}
+
 /** Reads a string. Without escapes it stays where it is. */
 function readString(): bool {
   const start = ++at;
   while (at < length) {
+    while (at + BLOCK <= length && isPlain(text + at)) at += BLOCK;
+    if (at == length) break;
     const c = load<u8>(text + at);
     if (c == 0x22) {
       jsonPtr = text + start;

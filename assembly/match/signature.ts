@@ -7,6 +7,7 @@
  * control characters, 30 space, 31 tab to carriage return, 32-63 punctuation in ASCII order.
  */
 import { isAlpha, isDigit } from "../bytes/ascii";
+import { setHas } from "./byteset";
 
 /** Set if an upper-case letter occurs, beside the bit of the letter. */
 export const UPPER: u64 = 1 << 26;
@@ -48,8 +49,21 @@ export function prepareSignatures(): void {
 /** Gives the signature of `len` bytes at `ptr`. */
 export function signatureOf(ptr: usize, len: i32): u64 {
   let signature: u64 = 0;
+  let other: u64 = 0;
   const end = ptr + <usize>len;
-  for (let p = ptr; p < end; p++) signature |= load<u64>(bits + ((<usize>load<u8>(p)) << 3));
+  let p = ptr;
+  for (; p + 4 <= end; p += 4) {
+    signature |= load<u64>(bits + ((<usize>load<u8>(p)) << 3)) | load<u64>(bits + ((<usize>load<u8>(p, 1)) << 3));
+    other |= load<u64>(bits + ((<usize>load<u8>(p, 2)) << 3)) | load<u64>(bits + ((<usize>load<u8>(p, 3)) << 3));
+  }
+  for (; p < end; p++) signature |= load<u64>(bits + ((<usize>load<u8>(p)) << 3));
+  return signature | other;
+}
+
+/** Gives the signature of a text in which each byte that is not in the set occurs. */
+export function signatureOutside(set: usize): u64 {
+  let signature: u64 = 0;
+  for (let c = 0; c < 256; c++) if (!setHas(set, <u8>c)) signature |= load<u64>(bits + ((<usize>c) << 3));
   return signature;
 }
 

@@ -17,7 +17,7 @@ import { matches } from "../match/regex/dfa";
 import { compileRegex, regexError, regexErrorAt } from "../match/regex/index";
 import { locate, slots } from "../match/regex/pike";
 import { Regex } from "../match/regex/program";
-import { ALNUM, marks, UPPER } from "../match/signature";
+import { ALNUM, HIGH, marks, signatureOutside, UPPER } from "../match/signature";
 import { dataLen, dataPtr, findDataFile } from "./datafiles";
 import { failAt } from "./errors";
 import { Rule } from "./model";
@@ -150,7 +150,8 @@ function badAddress(): bool {
 
 /** Reads `9,10,32-126` into a set of bytes; 0 if it is malformed. */
 function compileByteRange(arena: Arena, ptr: usize, len: i32): usize {
-  const set = arena.alloc(SET_BYTES);
+  // behind the set, the buckets of what is not in it
+  const set = arena.alloc(SET_BYTES + 8);
   let start = 0;
   for (let i = 0; i <= len; i++) {
     if (i < len && load<u8>(ptr + i) != 0x2c) continue;
@@ -167,6 +168,7 @@ function compileByteRange(arena: Arena, ptr: usize, len: i32): usize {
     setAddRange(set, <i32>low, <i32>parsedInt);
     start = i + 1;
   }
+  store<u64>(set, signatureOutside(set), SET_BYTES);
   return set;
 }
 
@@ -194,12 +196,31 @@ export function compares(operator: i32, value: i64, argument: i64): bool {
 /** What a value must have for libinjection to see an attack: HTML needs `<` or `=`, SQL more than one word. */
 const XSS_NEEDS: u64 = marks("<=");
 const SQLI_NEEDS: u64 = ~(ALNUM | UPPER);
+const PERCENT: u64 = marks("%");
+
+/** Gives the buckets of which a value must have one for an operator without a pattern to match it; 0 for any value. */
+function needsOf(rule: Rule): u64 {
+  switch (rule.operator) {
+    case DETECT_XSS:
+      return XSS_NEEDS;
+    case DETECT_SQLI:
+      return SQLI_NEEDS;
+    case BYTE_RANGE:
+      return load<u64>(rule.prepared, SET_BYTES);
+    case URL_ENCODING:
+      return PERCENT;
+    case UTF8_ENCODING:
+      return HIGH;
+    default:
+      return 0;
+  }
+}
 
 /** False if a rule's operator cannot match any value of that length with that signature; cheap, and asked first. */
 export function canApply(rule: Rule, len: i32, signature: u64): bool {
   if (hasPattern(rule)) return changetype<Regex>(rule.prepared).canMatch(len, signature);
-  if (rule.operator == DETECT_XSS) return (signature & XSS_NEEDS) != 0;
-  return rule.operator != DETECT_SQLI || (signature & SQLI_NEEDS) != 0;
+  const needs = needsOf(rule);
+  return needs == 0 || (signature & needs) != 0;
 }
 
 /** Sets what an entry asks of values before its rule runs. */
@@ -210,13 +231,12 @@ export function setNeeds(entry: Entry, rule: Rule): void {
     entry.needAll = regex.needAll;
     entry.needOne = regex.needOne;
     entry.needTwo = regex.needTwo;
-  } else if (rule.operator == DETECT_XSS) entry.needOne = XSS_NEEDS;
-  else if (rule.operator == DETECT_SQLI) entry.needOne = SQLI_NEEDS;
+  } else entry.needOne = needsOf(rule);
 }
 
 /** True if `canApply` can say no. */
 export function canPrefilter(rule: Rule): bool {
-  return hasPattern(rule) || rule.operator == DETECT_XSS || rule.operator == DETECT_SQLI;
+  return hasPattern(rule) || needsOf(rule) != 0;
 }
 
 /** True if the rule's operator is a regular expression or a set of phrases. */

@@ -10,7 +10,7 @@ import { Arena, make } from "../bytes/arena";
 import { Item, ItemList, Value } from "../decode/items";
 import { transform, triggerOf } from "../decode/transform/index";
 import { outputTo, resultLen, resultPtr } from "../decode/transform/output";
-import { addGrams, GRAM_MIN, gramsOf, hasAnyGram, newGrams } from "../match/grams";
+import { addGrams, GRAM_MIN, hasAnyGram, LIST_MAP, newGrams, VALUE_MAP } from "../match/grams";
 import { NO, patienceLeft, run } from "../match/regex/dfa";
 import { Regex } from "../match/regex/program";
 import { signatureOf } from "../match/signature";
@@ -62,8 +62,11 @@ function compute(arena: Arena, from: Value, transformation: i32): Value {
 /** False if a value has none of the trigrams of which every match of the pattern contains one. */
 export function hasLiteral(arena: Arena, value: Value, regex: Regex): bool {
   if (regex.gramCount == 0 || value.len < GRAM_MIN) return true;
-  if (value.grams == 0) value.grams = gramsOf(arena, value.ptr, value.len);
-  return hasAnyGram(value.grams, regex.grams, regex.gramCount);
+  if (value.grams == 0) {
+    value.grams = newGrams(arena, VALUE_MAP);
+    addGrams(value.grams, VALUE_MAP, value.ptr, value.len);
+  }
+  return hasAnyGram(value.grams, VALUE_MAP, regex.grams, regex.gramCount);
 }
 
 // Bits of `Value.sifted` for each side of a transaction: the sieve was asked, and said that a pattern may match.
@@ -106,17 +109,21 @@ export function unionOf(arena: Arena, list: ItemList, name: bool, chain: Chain):
   return union.signature;
 }
 
+/** Values of which the small map of trigrams still tells something. */
+const FEW: i32 = 32;
+
 /** False if no value of a list has any trigram of which every match of the pattern contains one. */
 export function listHasLiteral(arena: Arena, list: ItemList, name: bool, chain: Chain, regex: Regex): bool {
   const union = findUnion(arena, list, name, chain);
+  const map = list.count > FEW ? LIST_MAP : VALUE_MAP;
   if (union.grams == 0) {
-    union.grams = newGrams(arena);
+    union.grams = newGrams(arena, map);
     for (let item: Item | null = list.first; item; item = item!.next) {
       const value = valueOf(arena, item, name, chain);
-      addGrams(union.grams, value.ptr, value.len);
+      addGrams(union.grams, map, value.ptr, value.len);
     }
   }
-  return hasAnyGram(union.grams, regex.grams, regex.gramCount);
+  return hasAnyGram(union.grams, map, regex.grams, regex.gramCount);
 }
 
 /** False if no pattern in the sieve of that side matches any value of a list after the sequence. */

@@ -4,13 +4,32 @@
  * a slash or an opening parenthesis, and letters become lower case.
  */
 import { isAlnum, lower } from "../../bytes/ascii";
-import { close, open } from "./output";
+import { BLOCK, ByteClass } from "../../bytes/simd";
+import { close, giveBack, open } from "./output";
+
+/** Bytes that are changed, or that depend on what is before them. Upper-case letters are too. */
+const special: ByteClass = ByteClass.of("\"'\\^,;\t\r\n/(");
+
+/** True if a block and the byte after it hold nothing that changes, whatever comes before but a space. */
+function isOrdinary(ptr: usize): bool {
+  const block = v128.load(ptr);
+  const space = i8x16.splat(0x20);
+  const twice = v128.and(i8x16.eq(block, space), i8x16.eq(v128.load(ptr + 1), space));
+  const upper = i8x16.lt_u(i8x16.sub(block, i8x16.splat(0x41)), i8x16.splat(26));
+  return !v128.any_true(v128.or(v128.or(twice, upper), special.find(block)));
+}
 
 export function cmdLine(ptr: usize, len: i32): bool {
   const out = open(len);
   let to = out;
   let space = false;
   for (let i = 0; i < len; i++) {
+    while (i + BLOCK < len && !(space && load<u8>(ptr + i) == 0x20) && isOrdinary(ptr + i)) {
+      v128.store(to, v128.load(ptr + i));
+      to += BLOCK;
+      i += BLOCK;
+      space = load<u8>(ptr + i - 1) == 0x20;
+    }
     const c = load<u8>(ptr + i);
     if (isAlnum(c)) {
       space = false;
@@ -43,6 +62,6 @@ export function cmdLine(ptr: usize, len: i32): bool {
         store<u8>(to++, c);
     }
   }
-  if (<i32>(to - out) == len && memory.compare(out, ptr, <usize>len) == 0) return false;
+  if (<i32>(to - out) == len && memory.compare(out, ptr, <usize>len) == 0) return giveBack(out);
   return close(out, to);
 }

@@ -85,19 +85,29 @@ function name(ptr: usize, len: i32, start: i32): i32 {
   return -1;
 }
 
+/** Where each name starts in NAMES, u16 each, then the end; filled when first needed. */
+const starts: usize = memory.data(128, 2);
+let nameCount: i32 = 0;
+
+function prepareNames(): void {
+  for (let at = 0; at < NAMES.length; at = NAMES.indexOf(" ", at) + 1) {
+    store<u16>(starts + ((<usize>nameCount) << 1), <u16>at);
+    nameCount++;
+  }
+  store<u16>(starts + ((<usize>nameCount) << 1), <u16>NAMES.length);
+}
+
 function lookUp(ptr: usize, length: i32): i32 {
   if (length == 4 && load<u32>(ptr) == 0x7073626e) return 0xa0; // nbsp
+  if (nameCount == 0) prepareNames();
   const table = changetype<usize>(NAMES);
-  const end = NAMES.length;
-  let at = 0;
-  while (at < end) {
+  for (let i = 0; i < nameCount; i++) {
+    const at = <i32>load<u16>(starts + ((<usize>i) << 1));
+    // a name, its character, a space
+    if (<i32>load<u16>(starts + ((<usize>i) << 1), 2) - at - 2 != length) continue;
     let k = 0;
     while (k < length && load<u16>(table + ((<usize>(at + k)) << 1)) == <u16>load<u8>(ptr + k)) k++;
-    const following = <i32>load<u16>(table + ((<usize>(at + k)) << 1));
-    const after = <i32>load<u16>(table + ((<usize>(at + k + 1)) << 1));
-    if (k == length && after == 0x20 && !isAlnum(<u8>following)) return following;
-    while (at < end && load<u16>(table + ((<usize>at) << 1)) != 0x20) at++;
-    at++;
+    if (k == length) return <i32>load<u16>(table + ((<usize>(at + k)) << 1));
   }
   return -1;
 }

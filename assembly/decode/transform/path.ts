@@ -25,11 +25,12 @@ function isDots(ptr: usize, from: i32, to: i32, count: i32): bool {
   return true;
 }
 
+/** True if there is a segment to take away: a dot at the beginning or after a slash, or two slashes. */
 function needsWork(ptr: usize, len: i32): bool {
-  for (let i = 0; i < len; i++) {
-    const c = load<u8>(ptr + i);
-    const atStart = i == 0 || load<u8>(ptr + i - 1) == 0x2f;
-    if (atStart && (c == 0x2e || (c == 0x2f && i > 0))) return true;
+  if (load<u8>(ptr) == 0x2e) return true;
+  for (let i = indexOf(ptr, len, 0x2f); i >= 0 && i + 1 < len; i = indexOf(ptr, len, 0x2f, i + 1)) {
+    const c = load<u8>(ptr + i + 1);
+    if (c == 0x2e || c == 0x2f) return true;
   }
   return false;
 }

@@ -1,5 +1,6 @@
 /** `t:removeWhitespace`, `t:compressWhitespace`, `t:trim`, `t:trimLeft`, `t:trimRight`. */
 import { isSpace } from "../../bytes/ascii";
+import { BLOCK } from "../../bytes/simd";
 import { close, open, part } from "./output";
 
 /**
@@ -21,8 +22,14 @@ function isPlain(c: u8): bool {
   return c > 0x20 && c < 0x80;
 }
 
+/** Bytes of a block that may be white space: all below `!` and, as signed numbers, all from 0x80 on. */
+function mayBeSpace(block: v128): v128 {
+  return i8x16.lt_s(block, i8x16.splat(0x21));
+}
+
 function firstSpace(ptr: usize, len: i32): i32 {
   let i = 0;
+  while (i + BLOCK <= len && !v128.any_true(mayBeSpace(v128.load(ptr + i)))) i += BLOCK;
   while (i < len && spaceAt(ptr, len, i) == 0) i++;
   return i;
 }
@@ -35,6 +42,15 @@ export function removeWhitespace(ptr: usize, len: i32): bool {
   let to = out + first;
   let i = first;
   while (i < len) {
+    if (i + BLOCK <= len) {
+      // a whole block is written, and what comes after the plain bytes at its beginning is overwritten
+      const block = v128.load(ptr + i);
+      v128.store(to, block);
+      const plain = min(ctz(i8x16.bitmask(mayBeSpace(block))), BLOCK);
+      to += plain;
+      i += plain;
+      if (plain == BLOCK) continue;
+    }
     const c = load<u8>(ptr + i);
     if (isPlain(c)) {
       store<u8>(to++, c);
@@ -48,14 +64,33 @@ export function removeWhitespace(ptr: usize, len: i32): bool {
   return close(out, to);
 }
 
+/**
+ * Gives the offset up to which compressing changes nothing, for all that can be seen sixteen bytes at a time: spaces
+ * that stand alone are the only white space of most texts.
+ */
+function unchangedUpTo(ptr: usize, len: i32): i32 {
+  const space = i8x16.splat(0x20);
+  let i = 0;
+  for (; i + BLOCK < len; i += BLOCK) {
+    const block = v128.load(ptr + i);
+    const spaces = i8x16.eq(block, space);
+    const twice = v128.and(spaces, i8x16.eq(v128.load(ptr + i + 1), space));
+    const other = v128.andnot(mayBeSpace(block), spaces);
+    if (v128.any_true(v128.or(twice, other))) break;
+  }
+  return i;
+}
+
 /** Turns each run of white space into one space. */
 export function compressWhitespace(ptr: usize, len: i32): bool {
-  const first = firstSpace(ptr, len);
+  const same = unchangedUpTo(ptr, len);
+  const first = same + firstSpace(ptr + same, len - same);
   if (first == len) return false;
   const out = open(len);
   memory.copy(out, ptr, <usize>first);
   let to = out + first;
-  let inSpace = false;
+  // a run may begin with the space that ends what was left alone
+  let inSpace = first == same && first > 0 && load<u8>(ptr + first - 1) == 0x20;
   let changed = false;
   let i = first;
   while (i < len) {

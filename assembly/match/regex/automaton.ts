@@ -13,8 +13,9 @@ export class Automaton {
   /** Addresses of the programs, each with the number of its first instruction. */
   members: usize;
   memberCount: i32;
-  /** Instructions of all programs. */
+  /** Instructions of all programs, and of the largest. */
   totalSize: i32;
+  largest: i32;
   /** True if a match can only start at the start of the text. */
   anchored: bool;
   /** True if `\b` or `\B` occurs. */
@@ -31,6 +32,9 @@ export class Automaton {
   states: usize;
   /** Address of the start state. */
   startState: usize;
+  /** What a match that starts after the first byte begins with: in the middle of a line, and after a line feed. */
+  restart: usize;
+  restartLine: usize;
   /** Number of states built. */
   stateCount: i32;
   /** Next automaton that has states. */
@@ -59,5 +63,6 @@ export class Automaton {
     store<i32>(at, this.totalSize, 4);
     this.memberCount++;
     this.totalSize += regex.size;
+    this.largest = max(this.largest, regex.size);
   }
 }

@@ -44,10 +44,12 @@ export const MAX_MEMBERS: i32 = (1 << (32 - MEMBER_SHIFT)) - 1;
 /** Stands for the end of the text where a byte is expected. */
 const END: i32 = -1;
 
-const BUCKETS: i32 = 64;
+/** Buckets of an automaton's hash table of states, a power of two: for one program, and for several. */
+const FEW_BUCKETS: i32 = 64;
+const MANY_BUCKETS: i32 = 1024;
 
 /** Bytes of states that all programs of the VM may hold together. */
-export let cacheLimit: usize = 6 * 1024 * 1024;
+export let cacheLimit: usize = 4 * 1024 * 1024;
 /** How often the cache was dropped since the VM started. */
 export let cacheFlushes: i32 = 0;
 /** Offset just past the byte that decided the last `matches`: the match ends here or one byte before. */
@@ -74,6 +76,8 @@ export function flushCache(): void {
     const next: Automaton | null = automaton.nextLive;
     automaton.states = 0;
     automaton.startState = 0;
+    automaton.restart = 0;
+    automaton.restartLine = 0;
     automaton.stateCount = 0;
     automaton.nextLive = null;
     automaton = next;
@@ -130,32 +134,38 @@ export function run(automaton: Automaton, ptr: usize, len: i32, patience: i32): 
   return last == MATCHED ? YES : NO;
 }
 
-// Two sets of instructions that empty in constant time (Briggs and Torczon's sparse sets), and a stack for
-// following instructions that consume nothing. Sized for the largest automaton.
+// A set of instructions, as a list and a map of bits, and a stack for following instructions that consume nothing.
+// Sized for the largest automaton, and for the largest of its programs.
 let capacity: i32 = 0;
-let sparse: usize = 0;
+let stackCapacity: i32 = 0;
+let seen: usize = 0;
 let dense: usize = 0;
 let denseCount: i32 = 0;
 let expanded: usize = 0;
 let stack: usize = 0;
 let asserts: bool = false;
 
-function prepare(size: i32): void {
+function prepare(automaton: Automaton): void {
   if (changetype<usize>(cache) == 0) cache = Arena.create(0);
-  if (size <= capacity) return;
-  if (capacity != 0) {
-    heap.free(sparse);
-    heap.free(dense);
-    heap.free(expanded);
-    heap.free(stack);
+  if (automaton.totalSize > capacity) {
+    if (capacity != 0) {
+      heap.free(seen);
+      heap.free(dense);
+      heap.free(expanded);
+    }
+    capacity = automaton.totalSize;
+    const bytes = (<usize>capacity >> 3) + 1;
+    seen = heap.alloc(bytes);
+    memory.fill(seen, 0, bytes);
+    dense = heap.alloc((<usize>capacity) << 2);
+    expanded = heap.alloc((<usize>capacity) << 2);
+    denseCount = 0;
   }
-  capacity = size;
-  sparse = heap.alloc((<usize>size) << 2);
-  memory.fill(sparse, 0, (<usize>size) << 2);
-  dense = heap.alloc((<usize>size) << 2);
-  expanded = heap.alloc((<usize>size) << 2);
+  if (automaton.largest <= stackCapacity) return;
+  if (stackCapacity != 0) heap.free(stack);
+  stackCapacity = automaton.largest;
   // an instruction is put on the stack at most once for each of the two ways that lead to it
-  stack = heap.alloc((<usize>size) << 3);
+  stack = heap.alloc((<usize>stackCapacity) << 3);
 }
 
 // The member whose instructions are being followed: its number, shifted, and that of its first instruction.
@@ -169,14 +179,27 @@ function enter(automaton: Automaton, number: u32): Regex {
 }
 
 function insert(index: u32): bool {
-  const at = sparse + ((<usize>(memberBase + index)) << 2);
-  const slot = load<u32>(at);
-  const entry = member | index;
-  if (<i32>slot < denseCount && load<u32>(dense + ((<usize>slot) << 2)) == entry) return false;
-  store<u32>(at, denseCount);
-  store<u32>(dense + ((<usize>denseCount) << 2), entry);
+  const number = memberBase + index;
+  const at = seen + (<usize>number >> 3);
+  const bit: u8 = 1 << (<u8>number & 7);
+  const bits = load<u8>(at);
+  if ((bits & bit) != 0) return false;
+  store<u8>(at, bits | bit);
+  store<u32>(dense + ((<usize>denseCount) << 2), member | index);
   denseCount++;
   return true;
+}
+
+/** Takes an instruction out of the map, and its neighbours: only for when no more are inserted. */
+function forget(automaton: Automaton, entry: u32): void {
+  store<u8>(seen + (<usize>(<u32>automaton.base(entry >> MEMBER_SHIFT) + (entry & INDEX)) >> 3), 0);
+}
+
+/** Empties the set, which holds instructions of this automaton. */
+function empty(automaton: Automaton): void {
+  for (let i = 0; i < denseCount; i++) forget(automaton, load<u32>(dense + ((<usize>i) << 2)));
+  denseCount = 0;
+  asserts = false;
 }
 
 /**
@@ -226,15 +249,44 @@ function followStarts(automaton: Automaton, holds: i32, first: bool): bool {
 }
 
 function buildStart(automaton: Automaton): usize {
-  prepare(automaton.totalSize);
+  prepare(automaton);
   if (cache.held > cacheLimit) flushCache();
-  denseCount = 0;
-  asserts = false;
+  enlist(automaton);
+  prepareRestart(automaton, BEGIN_LINE);
   const holds = BEGIN_TEXT | BEGIN_LINE;
   const state = followStarts(automaton, holds, true) ? MATCHED : intern(automaton, <u32>holds);
-  if (automaton.nextLive == null && automaton.startState == 0) enlist(automaton);
+  empty(automaton);
   automaton.startState = state;
   return state;
+}
+
+// What a match can begin with after the first byte is the same for all states, so states do not hold it: an u32 that
+// says whether an assertion is open, then the number of instructions, then these.
+const RESTART_ASSERTS: usize = 0;
+const RESTART_COUNT: usize = 4;
+const RESTART_CODE: usize = 8;
+
+/** Builds what matches behind a byte begin with, if it is not: states ask whether assertions are open in it. */
+function prepareRestart(automaton: Automaton, behind: i32): void {
+  if (!automaton.anchored) restartOf(automaton, automaton.usesLines ? behind : 0);
+}
+
+/** Gives what a match that starts behind a byte begins with, building it if need be; the set must be empty. */
+function restartOf(automaton: Automaton, behind: i32): usize {
+  const known = behind == 0 ? automaton.restart : automaton.restartLine;
+  if (known != 0) return known;
+  // a pattern that matches nothing at all has matched at the start already
+  followStarts(automaton, behind, false);
+  const open = asserts;
+  const kept = keepDeciding(automaton);
+  const restart = cache.alloc(RESTART_CODE + ((<usize>kept) << 2));
+  store<u32>(restart, open ? 1 : 0, RESTART_ASSERTS);
+  store<u32>(restart, kept, RESTART_COUNT);
+  memory.copy(restart + RESTART_CODE, dense, (<usize>kept) << 2);
+  empty(automaton);
+  if (behind == 0) automaton.restart = restart;
+  else automaton.restartLine = restart;
+  return restart;
 }
 
 /** Puts the automaton on the list of those that a flush has to reset. */
@@ -255,45 +307,63 @@ function step(automaton: Automaton, state: usize, c: i32): usize {
 }
 
 function computeStep(automaton: Automaton, state: usize, c: i32): usize {
-  prepare(automaton.totalSize);
+  prepare(automaton);
   const flags = load<u32>(state, FLAGS);
-  let from = <usize>load<u32>(state, CODE);
-  let count = <i32>load<u32>(state, COUNT);
-  if ((flags & ASSERTS) != 0) {
-    if (resolveAssertions(automaton, flags, from, count, c)) return MATCHED;
-    memory.copy(expanded, dense, (<usize>denseCount) << 2);
-    from = expanded;
-    count = denseCount;
-  }
-  if (c == END) return DEAD;
-  denseCount = 0;
-  asserts = false;
+  const from = <usize>load<u32>(state, CODE);
+  const count = <i32>load<u32>(state, COUNT);
+  const restart = automaton.anchored ? 0 : restartOf(automaton, automaton.usesLines ? <i32>flags & BEGIN_LINE : 0);
+  const starts = restart == 0 ? 0 : <i32>load<u32>(restart, RESTART_COUNT);
   const behind = c == 0x0a ? BEGIN_LINE : 0;
-  for (let i = 0; i < count; i++) {
-    const entry = load<u32>(from + ((<usize>i) << 2));
-    const regex = enter(automaton, entry >> MEMBER_SHIFT);
-    const inst = regex.inst(entry & INDEX);
-    if (inst.op == OP_BYTE && setHas(inst.arg, <u8>c) && follow(regex, inst.out, behind, true)) return MATCHED;
+  prepareRestart(automaton, behind);
+  let matched = false;
+  if ((flags & ASSERTS) != 0) {
+    const holds = assertionsThatHold(flags, c);
+    matched = resolve(automaton, from, count, holds) || resolve(automaton, restart + RESTART_CODE, starts, holds);
+    const resolved = denseCount;
+    memory.copy(expanded, dense, (<usize>resolved) << 2);
+    empty(automaton);
+    if (!matched && c != END) matched = consume(automaton, expanded, resolved, <u8>c, behind);
+  } else if (c != END) {
+    matched = consume(automaton, from, count, <u8>c, behind) || consume(automaton, restart + RESTART_CODE, starts, <u8>c, behind);
   }
-  if (!automaton.anchored && followStarts(automaton, behind, false)) return MATCHED;
-  if (denseCount == 0) return DEAD;
-  let key: u32 = automaton.usesLines ? <u32>behind : 0;
-  if (automaton.usesWords && isWord(<u8>c)) key |= LAST_WORD;
-  return intern(automaton, key);
+  let next = matched ? MATCHED : DEAD;
+  if (!matched && c != END && (denseCount > 0 || !automaton.anchored)) next = intern(automaton, keyOf(automaton, behind, <u8>c));
+  empty(automaton);
+  return next;
 }
 
-/** Follows a set's instructions now that it is known what lies ahead: the byte `c`, or END. True if the text matches. */
-function resolveAssertions(automaton: Automaton, flags: u32, from: usize, count: i32, c: i32): bool {
+/** What lies behind, as far as the automaton asks. */
+function keyOf(automaton: Automaton, behind: i32, c: u8): u32 {
+  let key: u32 = automaton.usesLines ? <u32>behind : 0;
+  if (automaton.usesWords && isWord(c)) key |= LAST_WORD;
+  return key;
+}
+
+/** Moves instructions over a byte. True if the text matches. */
+function consume(automaton: Automaton, from: usize, count: i32, c: u8, behind: i32): bool {
+  for (let i = 0; i < count; i++) {
+    const entry = load<u32>(from + ((<usize>i) << 2));
+    const inst = automaton.member(entry >> MEMBER_SHIFT).inst(entry & INDEX);
+    if (inst.op != OP_BYTE || !setHas(inst.arg, c)) continue;
+    if (follow(enter(automaton, entry >> MEMBER_SHIFT), inst.out, behind, true)) return true;
+  }
+  return false;
+}
+
+/** Gives the assertions that hold between what lies behind and the byte `c`, or END, ahead. */
+function assertionsThatHold(flags: u32, c: i32): i32 {
   let holds = <i32>(flags & (BEGIN_TEXT | BEGIN_LINE));
   if (c == END) holds |= END_TEXT | END_LINE;
   if (c == 0x0a) holds |= END_LINE;
   const wordAhead = c != END && isWord(<u8>c);
-  holds |= ((flags & LAST_WORD) != 0) != wordAhead ? WORD_BOUNDARY : NOT_WORD_BOUNDARY;
-  denseCount = 0;
+  return holds | (((flags & LAST_WORD) != 0) != wordAhead ? WORD_BOUNDARY : NOT_WORD_BOUNDARY);
+}
+
+/** Follows instructions now that it is known what lies ahead. True if the text matches. */
+function resolve(automaton: Automaton, from: usize, count: i32, holds: i32): bool {
   for (let i = 0; i < count; i++) {
     const entry = load<u32>(from + ((<usize>i) << 2));
-    const regex = enter(automaton, entry >> MEMBER_SHIFT);
-    if (follow(regex, entry & INDEX, holds, false)) return true;
+    if (follow(enter(automaton, entry >> MEMBER_SHIFT), entry & INDEX, holds, false)) return true;
   }
   return false;
 }
@@ -301,10 +371,10 @@ function resolveAssertions(automaton: Automaton, flags: u32, from: usize, count:
 /** Gives the state for the set just built, a new one if there is none. */
 function intern(automaton: Automaton, key: u32): usize {
   const kept = keepDeciding(automaton);
-  if (asserts) key |= ASSERTS;
+  if (asserts || restartAsserts(automaton, key)) key |= ASSERTS;
   let hash: u32 = key * 0x9e3779b1;
   for (let i = 0; i < kept; i++) hash = (hash ^ load<u32>(dense + ((<usize>i) << 2))) * 0x01000193;
-  const bucket = (<usize>((hash ^ (hash >> 15)) & (BUCKETS - 1))) << 2;
+  const bucket = (<usize>((hash ^ (hash >> 15)) & (bucketsOf(automaton) - 1))) << 2;
   if (automaton.states != 0) {
     let state = <usize>load<u32>(automaton.states + bucket);
     while (state != 0) {
@@ -321,9 +391,19 @@ function intern(automaton: Automaton, key: u32): usize {
   return addState(automaton, key, kept, bucket);
 }
 
+function bucketsOf(automaton: Automaton): i32 {
+  return automaton.memberCount > 1 ? MANY_BUCKETS : FEW_BUCKETS;
+}
+
+/** True if an assertion is open where a match can begin behind what `key` says. */
+function restartAsserts(automaton: Automaton, key: u32): bool {
+  const restart = automaton.usesLines && (key & BEGIN_LINE) != 0 ? automaton.restartLine : automaton.restart;
+  return restart != 0 && load<u32>(restart, RESTART_ASSERTS) != 0;
+}
+
 function addState(automaton: Automaton, key: u32, kept: i32, bucket: usize): usize {
   if (automaton.states == 0) {
-    automaton.states = cache.alloc((<usize>BUCKETS) << 2);
+    automaton.states = cache.alloc((<usize>bucketsOf(automaton)) << 2);
     enlist(automaton);
   }
   const state = cache.alloc(NEXT + ((<usize>(automaton.classes + 1)) << 2));
@@ -343,7 +423,10 @@ function keepDeciding(automaton: Automaton): i32 {
     const entry = load<u32>(dense + ((<usize>i) << 2));
     const inst = automaton.member(entry >> MEMBER_SHIFT).inst(entry & INDEX);
     const open = inst.op == OP_ASSERT && (inst.arg & (BEGIN_TEXT | BEGIN_LINE)) == 0;
-    if (inst.op != OP_BYTE && !open) continue;
+    if (inst.op != OP_BYTE && !open) {
+      forget(automaton, entry);
+      continue;
+    }
     store<u32>(dense + ((<usize>kept) << 2), entry);
     kept++;
   }

@@ -1,8 +1,10 @@
-import { gramsOf, hasAnyGram } from "../../../assembly/match/grams";
-import { cacheHeld, flushCache, matches, setCacheLimit } from "../../../assembly/match/regex/dfa";
+import { addGrams, hasAnyGram, LIST_MAP, newGrams, VALUE_MAP } from "../../../assembly/match/grams";
+import { cacheHeld, flushCache, matches, NO, run as runAutomaton, setCacheLimit, TIRED, YES } from "../../../assembly/match/regex/dfa";
 import { compileRegex, regexError } from "../../../assembly/match/regex/index";
 import { parse } from "../../../assembly/match/regex/parser";
 import { locate, slots } from "../../../assembly/match/regex/pike";
+import { Regex } from "../../../assembly/match/regex/program";
+import { addToSieve, finishSieve, startSieve } from "../../../assembly/match/sieve";
 import { prepareSignatures, signatureOf } from "../../../assembly/match/signature";
 import { arena, len, ptr, put } from "../text";
 import { oracle } from "./oracle";
@@ -113,7 +115,25 @@ function prefiltered(pattern: string, text: string): bool {
   put(text);
   prepareSignatures();
   if (!regex.canMatch(len, signatureOf(ptr, len))) return false;
-  return regex.gramCount == 0 || hasAnyGram(gramsOf(arena, ptr, len), regex.grams, regex.gramCount);
+  return regex.gramCount == 0 || (hasGramIn(VALUE_MAP, regex) && hasGramIn(LIST_MAP, regex));
+}
+
+function hasGramIn(map: u32, regex: Regex): bool {
+  const bits = newGrams(arena, map);
+  addGrams(bits, map, ptr, len);
+  return hasAnyGram(bits, map, regex.grams, regex.gramCount);
+}
+
+/** Asks a sieve of some patterns; TIRED if it needs more than `patience` steps. */
+function sift(patterns: string[], text: string, patience: i32 = i32.MAX_VALUE): i32 {
+  const sieve = startSieve(arena, patterns.length);
+  for (let i = 0; i < patterns.length; i++) {
+    put(patterns[i]);
+    addToSieve(sieve, compileRegex(arena, ptr, len)!);
+  }
+  finishSieve(sieve);
+  put(text);
+  return runAutomaton(sieve, ptr, len, patience);
 }
 
 function naive(pattern: string, text: string): bool {
@@ -209,8 +229,33 @@ describe("regular expressions", () => {
     for (let i = 0; i < 2000; i++) text += String.fromCharCode(0x61 + ((i * i) % 7));
     expect(dfa("[a-c]{20}[d-f]{20}x|(?:a|b|c|d){40}$", text)).toBe(false);
     expect(cacheHeld() < 200000).toBe(true);
-    setCacheLimit(6 * 1024 * 1024);
+    setCacheLimit(4 * 1024 * 1024);
     flushCache();
+  });
+
+  test("a sieve says yes if and only if one of its patterns matches", () => {
+    const patterns: string[] = [];
+    for (let i = 0; i < CASES.length; i++) if (CASES[i].place == "-") patterns.push(CASES[i].pattern);
+    let wrong = "";
+    for (let i = 0; i < CASES.length; i++) {
+      let wanted = NO;
+      for (let k = 0; k < patterns.length; k++) if (dfa(patterns[k], CASES[i].text)) wanted = YES;
+      if (sift(patterns, CASES[i].text) != wanted) wrong += CASES[i].text + "; ";
+    }
+    for (let i = 0; i < 1000; i++) {
+      const some: string[] = [randomPattern(2), randomPattern(3), randomPattern(1), randomPattern(2)];
+      const text = randomText();
+      let wanted = NO;
+      for (let k = 0; k < some.length; k++) if (naive(some[k], text)) wanted = YES;
+      if (sift(some, text) != wanted) wrong += some.join(" or ") + " in " + text + "; ";
+    }
+    expect(wrong).toBe("");
+  });
+
+  test("a sieve that may build no more steps gives no answer", () => {
+    expect(sift(["ab+c", "x[yz]{3}"], "aaabbbxyz", 3)).toBe(TIRED);
+    expect(sift(["ab+c", "x[yz]{3}"], "aaabbbxyz", 9)).toBe(NO);
+    expect(sift(["ab+c", "x[yz]{3}"], "aaabbbcxyz", 9)).toBe(YES);
   });
 
   test("groups are where a backtracking engine puts them", () => {
