@@ -28,8 +28,17 @@ function post(name: string, type: string, body: string): Work {
   return { name, method: "POST", path: "/post", headers: { ...BROWSER, "Content-Type": type }, body };
 }
 
+export const GET: Work = { name: "get", method: "GET", path: "/products/list?page=2&sort=price", headers: BROWSER };
+
+/** Many short values: what costs most for its size among requests that are nothing special. */
+export const HEAVY: Work = post(
+  "json-10k-450",
+  "application/json",
+  JSON.stringify(Array.from({ length: 225 }, (_, i) => ({ id: 100000 + i, v: `some value ${i} of a row` }))),
+);
+
 export const WORKS: Work[] = [
-  { name: "get", method: "GET", path: "/products/list?page=2&sort=price", headers: BROWSER },
+  GET,
   post(
     "form-1k",
     "application/x-www-form-urlencoded",
@@ -40,8 +49,9 @@ export const WORKS: Work[] = [
     "application/json",
     JSON.stringify(Object.fromEntries(Array.from({ length: 20 }, (_, i) => [`field${i}`, SENTENCE.repeat(10).slice(0, 500)]))),
   ),
-  post("json-10k-450", "application/json", JSON.stringify(Array.from({ length: 225 }, (_, i) => ({ id: 100000 + i, v: `some value ${i} of a row` })))),
+  HEAVY,
   post(
+    // the most that Envoy holds with its default limit of 1 MiB a connection
     "multipart-900k",
     "multipart/form-data; boundary=B",
     `--B\r\nContent-Disposition: form-data; name="f"; filename="a.bin"\r\nContent-Type: application/octet-stream\r\n\r\n${"x".repeat(900_000)}\r\n--B--\r\n`,
