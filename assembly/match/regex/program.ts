@@ -167,7 +167,33 @@ function internSet(set: usize): u32 {
   return copy;
 }
 
+/**
+ * Instructions pushed lately, by hash: u32 each. What is pushed again is the old one, so branches of an alternation
+ * share their ends, and a list of phrases becomes a graph much smaller than its trie. An entry may be of an earlier
+ * program or overwritten; it counts only if the instruction it names is the one that is wanted.
+ */
+let recent: usize = 0;
+const RECENT: u32 = 1 << 14;
+
+/** Gives the index of an instruction, an equal one if there is one. */
 function push(op: u32, out: u32, arg: u32): u32 {
+  if (recent == 0) {
+    recent = heap.alloc((<usize>RECENT) << 2);
+    memory.fill(recent, 0, (<usize>RECENT) << 2);
+  }
+  const hash = ((out * 0x9e3779b1) ^ (arg * 0x85ebca6b)) + op;
+  const slot = recent + ((<usize>((hash ^ (hash >> 15)) & (RECENT - 1))) << 2);
+  const known = load<u32>(slot);
+  if (known < <u32>count) {
+    const inst = changetype<Inst>(scratch + <usize>known * offsetof<Inst>());
+    if (inst.op == op && inst.out == out && inst.arg == arg) return known;
+  }
+  store<u32>(slot, count);
+  return pushNew(op, out, arg);
+}
+
+/** Appends an instruction of its own, which may be changed later. */
+function pushNew(op: u32, out: u32, arg: u32): u32 {
   if (count >= MAX_INSTRUCTIONS) return 0;
   const inst = changetype<Inst>(scratch + <usize>count * offsetof<Inst>());
   inst.set(op, out);
@@ -208,7 +234,7 @@ function emitRepeat(node: Node, next: u32): u32 {
   let entry = next;
   let required = node.min;
   if (node.max == UNBOUNDED) {
-    const loop = push(OP_SPLIT, 0, 0);
+    const loop = pushNew(OP_SPLIT, 0, 0);
     const body = emit(child, loop);
     link(loop, body, next, node.greedy);
     // x+ enters through its body, x* through the choice
@@ -216,7 +242,7 @@ function emitRepeat(node: Node, next: u32): u32 {
     required--;
   } else {
     for (let i = node.min; i < node.max; i++) {
-      const choice = push(OP_SPLIT, 0, 0);
+      const choice = pushNew(OP_SPLIT, 0, 0);
       link(choice, emit(child, entry), next, node.greedy);
       entry = choice;
     }
