@@ -76,11 +76,19 @@ export class Token {
   }
 
   clear(): void {
-    memory.fill(changetype<usize>(this), 0, offsetof<Token>());
+    const at = changetype<usize>(this);
+    const zero = i64x2.splat(0);
+    v128.store(at, zero);
+    v128.store(at, zero, 16);
+    v128.store(at, zero, 32);
   }
 
   copyFrom(other: Token): void {
-    memory.copy(changetype<usize>(this), changetype<usize>(other), offsetof<Token>());
+    const to = changetype<usize>(this);
+    const from = changetype<usize>(other);
+    v128.store(to, v128.load(from));
+    v128.store(to, v128.load(from, 16), 16);
+    v128.store(to, v128.load(from, 32), 32);
   }
 
   assign(type: u8, pos: i32, len: i32, from: usize): void {
@@ -88,7 +96,10 @@ export class Token {
     this.type = type;
     this.pos = pos;
     this.len = kept;
-    memory.copy(this.text, from, <usize>kept);
+    const to = this.text;
+    let i = 0;
+    for (; i + 8 <= kept; i += 8) store<u64>(to + i, load<u64>(from + i));
+    for (; i < kept; i++) store<u8>(to + i, load<u8>(from + i));
   }
 
   /** True if the text is `word`, given in lower case. */

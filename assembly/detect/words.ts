@@ -3,7 +3,8 @@
  * dangerous tags, attributes and events. They are data, taken at set-up from the Go module
  * libinjection-go and loaded once, before the memory of the filter is frozen into its wasm file.
  *
- * A table is a fixed hash table of trusted keys; a look-up costs one hash of at most WORD_MAX bytes.
+ * A table is a fixed hash table of trusted keys; a look-up costs one hash of at most WORD_MAX bytes. Most words of
+ * ordinary text are in none: a map of bits by hash, small enough to stay in the processor's nearest cache, says so.
  */
 import { Arena } from "../bytes/arena";
 import { hashBytes } from "../bytes/span";
@@ -26,13 +27,19 @@ let arena: Arena = changetype<Arena>(0);
 /** SLOTS addresses of entries: u8 table, u8 type, u8 length, then the word in upper case. */
 let slots: usize = 0;
 const upper: usize = memory.data(64);
+/** A bit for each hash of a word, of as many as there are slots. */
+const present: usize = memory.data(4096);
+
+function hashOf(table: i32, word: usize, len: i32): u32 {
+  return hashBytes(word, len) + <u32>table * 0x9e3779b1;
+}
 
 function same(entry: usize, table: i32, word: usize, len: i32): bool {
   return load<u8>(entry) == <u8>table && load<u8>(entry, 2) == <u8>len && memory.compare(entry + 3, word, <usize>len) == 0;
 }
 
-function slotOf(table: i32, word: usize, len: i32): usize {
-  let slot = (hashBytes(word, len) + <u32>table * 0x9e3779b1) & (SLOTS - 1);
+function slotOf(hash: u32, table: i32, word: usize, len: i32): usize {
+  let slot = hash & (SLOTS - 1);
   while (true) {
     const at = slots + ((<usize>slot) << 2);
     const entry = <usize>load<u32>(at);
@@ -48,8 +55,11 @@ export function addWord(table: i32, type: u8, word: usize, len: i32): void {
     slots = arena.alloc((<usize>SLOTS) << 2);
   }
   if (len > WORD_MAX) return;
-  const at = slotOf(table, word, len);
+  const hash = hashOf(table, word, len);
+  const at = slotOf(hash, table, word, len);
   if (load<u32>(at) != 0) return;
+  const bit = hash & (SLOTS - 1);
+  store<u8>(present + (<usize>bit >> 3), load<u8>(present + (<usize>bit >> 3)) | (1 << (<u8>bit & 7)));
   const entry = arena.alloc(<usize>len + 3);
   store<u8>(entry, <u8>table);
   store<u8>(entry, type, 1);
@@ -65,7 +75,10 @@ export function lookUp(table: i32, word: usize, len: i32): u8 {
     const c = load<u8>(word + i);
     store<u8>(upper + i, <u8>(c - 0x61) < 26 ? c ^ 0x20 : c);
   }
-  const entry = <usize>load<u32>(slotOf(table, upper, len));
+  const hash = hashOf(table, upper, len);
+  const bit = hash & (SLOTS - 1);
+  if (((load<u8>(present + (<usize>bit >> 3)) >> (<u8>bit & 7)) & 1) == 0) return 0;
+  const entry = <usize>load<u32>(slotOf(hash, table, upper, len));
   return entry == 0 ? 0 : load<u8>(entry, 1);
 }
 

@@ -13,7 +13,7 @@ import { slots } from "../match/regex/pike";
 import { Regex } from "../match/regex/program";
 import { hasMessage } from "./compiler";
 import { expand, expandedLen, expandedPtr } from "./expand";
-import { groupLongest, groupPassesSieve, groupSignature, lookUpGroup } from "./groups";
+import { groupCanMatch, groupPassesSieve, lookUpGroup } from "./groups";
 import {
   Chain,
   CTL_BODY_ACCESS,
@@ -94,11 +94,10 @@ export function runPhase(transaction: Transaction, phase: i32): bool {
   let i = 0;
   while (i < count) {
     const entry = changetype<Entry>(entries + <usize>i * offsetof<Entry>());
-    const group = entry.group;
     i++;
-    if (group >= 0) {
-      lookUpGroup(tx, group, phase);
-      if (!entry.canMatch(groupLongest, groupSignature)) continue;
+    if (entry.group >= 0) {
+      const group = lookUpGroup(tx, entry.group, phase);
+      if (!groupCanMatch(tx, group, entry)) continue;
       if (entry.sieved && !groupPassesSieve(tx, group, side)) continue;
     }
     const rule = entry.rule;

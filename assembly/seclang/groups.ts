@@ -2,14 +2,16 @@
  * Groups of rules that look at the same variables after the same transformations. CRS has some hundred rules
  * over `ARGS|ARGS_NAMES|REQUEST_COOKIES|...` and a few dozen sequences of transformations, so what is known about
  * all values of a group, the union of their signatures and the length of the longest, is worked out once, and
- * then rules out most rules of the group in a few instructions each.
+ * then rules out most rules of the group in a few instructions each. Mostly no transformation changes any value: then
+ * what is known about the values as they are holds for all groups with the same variables.
  */
 
 import { equal } from "../bytes/span";
 import { Item, Value } from "../decode/items";
+import { emptyChain } from "./chains";
 import { Chain, Rule, SELECT_NAME, Target } from "./model";
 import { canPrefilter } from "./operators";
-import { Program } from "./program";
+import { Entry, Program } from "./program";
 import { resolveScalar } from "./scalars";
 import { firstSelected, nextSelected } from "./selected";
 import { Transaction } from "./transaction";
@@ -17,14 +19,39 @@ import { listPassesSieve, longest, passesSieve, unionOf, valueOf } from "./value
 import { ARGS, ARGS_GET, ARGS_NAMES, ARGS_PATH, ARGS_POST, isChangedByRules, LAST_LIST, LAST_SCALAR, listOf } from "./variables";
 
 /** Groups of a program; rules beyond are judged one by one. */
-export const MAX_GROUPS: i32 = 512;
+export const MAX_GROUPS: i32 = 1024;
+
+/** What the rules of a group look at. */
+@unmanaged
+export class Group {
+  targets: Target;
+  chain: Chain;
+  multiMatch: bool;
+  /** Number of the group with the same targets and no transformations: itself, if it has none. */
+  raw: i32;
+}
 
 /** Gives the group of a rule in a program, a new one if there is none; -1 if the rule cannot be in one. */
 export function groupOf(program: Program, rule: Rule): i32 {
   if (rule.negated || !canPrefilter(rule) || !isStable(rule)) return -1;
-  for (let group = 0; group < program.groupCount; group++) if (looksAtSame(program.groupRule(group), rule)) return group;
+  const raw = findGroup(program, rule.targets!, emptyChain(), false);
+  if (raw < 0 || rule.chain == emptyChain()) return raw;
+  const group = findGroup(program, rule.targets!, rule.chain, rule.multiMatch);
+  if (group >= 0) program.group(group).raw = raw;
+  return group;
+}
+
+function findGroup(program: Program, targets: Target, chain: Chain, multiMatch: bool): i32 {
+  for (let i = 0; i < program.groupCount; i++) {
+    const group = program.group(i);
+    if (group.chain == chain && group.multiMatch == multiMatch && selectSame(group.targets, targets)) return i;
+  }
   if (program.groupCount == MAX_GROUPS) return -1;
-  store<u32>(program.groups + ((<usize>program.groupCount) << 2), changetype<u32>(rule));
+  const group = program.group(program.groupCount);
+  group.targets = targets;
+  group.chain = chain;
+  group.multiMatch = multiMatch;
+  group.raw = program.groupCount;
   return program.groupCount++;
 }
 
@@ -37,10 +64,9 @@ export function isStable(rule: Rule): bool {
   return true;
 }
 
-function looksAtSame(a: Rule, b: Rule): bool {
-  if (a.chain != b.chain || a.multiMatch != b.multiMatch) return false;
-  let x = a.targets;
-  let y = b.targets;
+function selectSame(a: Target, b: Target): bool {
+  let x: Target | null = a;
+  let y: Target | null = b;
   while (x && y) {
     if (x.variable != y.variable || x.select != y.select || !equal(x.selPtr, x.selLen, y.selPtr, y.selLen)) return false;
     x = x.next;
@@ -49,8 +75,19 @@ function looksAtSame(a: Rule, b: Rule): bool {
   return !x && !y;
 }
 
-/** Bytes of what a transaction keeps for each group: signature, length of the longest value, phase it holds for, what the sieve said. */
-const ENTRY: usize = 24;
+/** What a transaction keeps for a group. */
+@unmanaged
+class Summary {
+  /** Union of the signatures of all values. */
+  signature: u64;
+  /** Length of the longest value in bytes. */
+  longest: i32;
+  /** Phase that it holds for; 0 until it was worked out. */
+  phase: i32;
+  /** What the sieve said of all values. */
+  sieve: i32;
+}
+
 const SIEVE_UNASKED: i32 = 0;
 const SIEVE_MAYBE: i32 = 1;
 const SIEVE_NONE: i32 = 2;
@@ -58,39 +95,49 @@ const SIEVE_NONE: i32 = 2;
 let signature: u64 = 0;
 let length: i32 = 0;
 
-/** Signature of the group that `lookUpGroup` found, and the length of its longest value. */
-export let groupSignature: u64 = 0;
-export let groupLongest: i32 = 0;
-
-/** Finds what is known about all values of a group in a phase, working it out if it is not. */
-export function lookUpGroup(tx: Transaction, group: i32, phase: i32): void {
-  if (tx.groups == 0) tx.groups = tx.arena.alloc(<usize>tx.program.groupCount * ENTRY);
-  const entry = tx.groups + <usize>group * ENTRY;
-  if (load<i32>(entry, 12) != phase) {
-    workOut(tx, tx.program.groupRule(group));
-    store<u64>(entry, signature);
-    store<i32>(entry, length, 8);
-    store<i32>(entry, phase, 12);
-    store<i32>(entry, SIEVE_UNASKED, 16);
-  }
-  groupSignature = load<u64>(entry);
-  groupLongest = load<i32>(entry, 8);
+/**
+ * Finds what is known about all values of a group in a phase, working it out if it is not. Gives the number of the
+ * group that it is kept with: where no transformation changes any value, that is the one without transformations.
+ */
+export function lookUpGroup(tx: Transaction, group: i32, phase: i32): i32 {
+  const program = tx.program;
+  if (tx.groups == 0) tx.groups = tx.arena.alloc(<usize>program.groupCount * offsetof<Summary>());
+  const own = program.group(group);
+  const raw = summaryOf(tx, own.raw, phase);
+  if (own.raw == group || (raw.signature & own.chain.triggers) == 0) return own.raw;
+  summaryOf(tx, group, phase);
+  return group;
 }
 
-/** False if no pattern in the sieve matches any value of the group, which `lookUpGroup` must have looked up. */
+function summaryOf(tx: Transaction, group: i32, phase: i32): Summary {
+  const summary = changetype<Summary>(tx.groups + <usize>group * offsetof<Summary>());
+  if (summary.phase == phase) return summary;
+  workOut(tx, tx.program.group(group));
+  summary.signature = signature;
+  summary.longest = length;
+  summary.phase = phase;
+  summary.sieve = SIEVE_UNASKED;
+  return summary;
+}
+
+/** False if no value of a group that `lookUpGroup` gave can match the rule of an entry. */
+export function groupCanMatch(tx: Transaction, group: i32, entry: Entry): bool {
+  const summary = changetype<Summary>(tx.groups + <usize>group * offsetof<Summary>());
+  return entry.canMatch(summary.longest, summary.signature);
+}
+
+/** False if no pattern in the sieve matches any value of a group that `lookUpGroup` gave. */
 export function groupPassesSieve(tx: Transaction, group: i32, side: i32): bool {
-  const entry = tx.groups + <usize>group * ENTRY;
-  if (load<i32>(entry, 16) == SIEVE_UNASKED) {
-    store<i32>(entry, anyPasses(tx, tx.program.groupRule(group), side) ? SIEVE_MAYBE : SIEVE_NONE, 16);
-  }
-  return load<i32>(entry, 16) == SIEVE_MAYBE;
+  const summary = changetype<Summary>(tx.groups + <usize>group * offsetof<Summary>());
+  if (summary.sieve == SIEVE_UNASKED) summary.sieve = anyPasses(tx, tx.program.group(group), side) ? SIEVE_MAYBE : SIEVE_NONE;
+  return summary.sieve == SIEVE_MAYBE;
 }
 
-function anyPasses(tx: Transaction, rule: Rule, side: i32): bool {
-  for (let target: Target | null = rule.targets; target; target = target!.next) {
-    for (let chain: Chain | null = rule.chain; chain; chain = chain!.parent) {
-      if (targetPasses(tx, target, chain, side)) return true;
-      if (!rule.multiMatch) break;
+function anyPasses(tx: Transaction, group: Group, side: i32): bool {
+  for (let target: Target | null = group.targets; target; target = target!.next) {
+    for (let chain: Chain | null = group.chain; chain; chain = chain!.parent) {
+      if (targetPasses(tx, target!, chain!, side)) return true;
+      if (!group.multiMatch) break;
     }
   }
   return false;
@@ -115,14 +162,14 @@ function targetPasses(tx: Transaction, target: Target, chain: Chain, side: i32):
   return false;
 }
 
-function workOut(tx: Transaction, rule: Rule): void {
+function workOut(tx: Transaction, group: Group): void {
   signature = 0;
   length = 0;
-  for (let target: Target | null = rule.targets; target; target = target!.next) {
+  for (let target: Target | null = group.targets; target; target = target!.next) {
     // multiMatch looks at the value after each transformation
-    for (let chain: Chain | null = rule.chain; chain; chain = chain!.parent) {
-      addTarget(tx, target, chain);
-      if (!rule.multiMatch) break;
+    for (let chain: Chain | null = group.chain; chain; chain = chain!.parent) {
+      addTarget(tx, target!, chain!);
+      if (!group.multiMatch) break;
     }
   }
 }

@@ -4,7 +4,7 @@
  * (see settle.ts). Markers are gone.
  */
 import { Arena, make } from "../bytes/arena";
-import { groupOf, MAX_GROUPS } from "./groups";
+import { Group, groupOf, MAX_GROUPS } from "./groups";
 import { nameCount } from "./names";
 import { setNeeds } from "./operators";
 import { Entry, Program } from "./program";
@@ -21,7 +21,7 @@ export function link(arena: Arena, list: RuleList, ordinals: i32, settings: Sett
   const program = make<Program>(arena);
   program.ordinals = ordinals;
   program.arena = arena;
-  program.groups = arena.alloc((<usize>MAX_GROUPS) << 2);
+  program.groups = arena.alloc(<usize>MAX_GROUPS * offsetof<Group>());
   const scratch = Arena.create(0);
   beginSettling(program, settings, list, scratch);
   for (let phase = 1; phase <= 5; phase++) {

@@ -4,6 +4,7 @@
  */
 import { Arena } from "../bytes/arena";
 import { Automaton } from "../match/regex/automaton";
+import { Group } from "./groups";
 import { Ctl, Rule } from "./model";
 
 /** An entry of a phase; entries lie one behind another. */
@@ -69,7 +70,7 @@ export class Program {
   initialSlots: i32;
   /** Groups of rules, see groups.ts. */
   groupCount: i32;
-  /** Addresses of one rule of each group. */
+  /** Groups one behind another, room for MAX_GROUPS. */
   groups: usize;
 
   /** Gives the sieve of a side: REQUEST_SIDE or RESPONSE_SIDE. */
@@ -77,8 +78,8 @@ export class Program {
     return side == REQUEST_SIDE ? this.requestSieve : this.responseSieve;
   }
 
-  groupRule(group: i32): Rule {
-    return changetype<Rule>(load<u32>(this.groups + ((<usize>group) << 2)));
+  group(number: i32): Group {
+    return changetype<Group>(this.groups + <usize>number * offsetof<Group>());
   }
 
   count(phase: i32): i32 {
