@@ -8,6 +8,7 @@ import { isSpace } from "../bytes/ascii";
 import { indexOf, isText, isTextFold, lastIndexOf, startsWithTextFold } from "../bytes/span";
 import { jsonBodyError, parseJsonBody } from "../decode/body/json";
 import * as multipart from "../decode/body/multipart";
+import { Gap, MultipartTrim } from "../decode/body/multiparttrim";
 import { decodedLen, decodedPtr, decodePercent, invalidEncoding, parseUrlencoded, tooMany } from "../decode/body/urlencoded";
 import { parseXmlBody, xmlError } from "../decode/body/xml";
 import { Item } from "../decode/items";
@@ -245,6 +246,17 @@ function setBodyError(tx: Transaction, reason: string): void {
   tx.setText(v.REQBODY_ERROR_MSG, reason);
 }
 
+/**
+ * Sets the variables of a multipart body of `total` bytes, of which files were left out as it came; `type` is the
+ * request's content type.
+ */
+export function setTrimmedBody(tx: Transaction, trim: MultipartTrim, total: i32, type: usize, typeLen: i32): void {
+  trim.finish();
+  tx.setInt(v.REQUEST_BODY_LENGTH, total);
+  readMultipart(tx, trim.ptr, trim.len, type, typeLen, trim.gaps);
+  tx.setInt(v.ARGS_COMBINED_SIZE, argumentsSize(tx));
+}
+
 /** Sets the variables of a request body of `len` bytes at `ptr`; `type` is the request's content type. */
 export function setRequestBody(tx: Transaction, ptr: usize, len: i32, type: usize, typeLen: i32): void {
   const arena = tx.arena;
@@ -261,11 +273,11 @@ export function setRequestBody(tx: Transaction, ptr: usize, len: i32, type: usiz
     if (len > 0 && !parseJsonBody(arena, ptr, len, list, limit, tx.settings.jsonDepthLimit)) setBodyError(tx, jsonBodyError);
   } else if (processor == PROCESSOR_XML) {
     if (len > 0 && !parseXmlBody(arena, ptr, len, tx.list(v.XML), limit)) setBodyError(tx, xmlError);
-  } else if (processor == PROCESSOR_MULTIPART) readMultipart(tx, ptr, len, type, typeLen);
+  } else if (processor == PROCESSOR_MULTIPART) readMultipart(tx, ptr, len, type, typeLen, null);
   tx.setInt(v.ARGS_COMBINED_SIZE, argumentsSize(tx));
 }
 
-function readMultipart(tx: Transaction, ptr: usize, len: i32, type: usize, typeLen: i32): void {
+function readMultipart(tx: Transaction, ptr: usize, len: i32, type: usize, typeLen: i32, gaps: Gap | null): void {
   const lists = make<multipart.MultipartLists>(tx.arena);
   lists.args = tx.list(v.ARGS_POST);
   lists.files = tx.list(v.FILES);
@@ -276,6 +288,7 @@ function readMultipart(tx: Transaction, ptr: usize, len: i32, type: usize, typeL
   lists.partHeaders = tx.list(v.MULTIPART_PART_HEADERS);
   lists.content = tx.list(v.FILES_TMP_CONTENT);
   lists.limit = tx.settings.argumentsLimit;
+  lists.gaps = gaps;
   if (!multipart.parseMultipart(tx.arena, ptr, len, type, typeLen, lists)) setBodyError(tx, multipart.multipartError);
   flag(tx, v.MULTIPART_STRICT_ERROR, multipart.strictError());
   flag(tx, v.MULTIPART_BOUNDARY_QUOTED, multipart.boundaryQuoted);

@@ -10,6 +10,7 @@ import { Arena, bytesHeld, make } from "../bytes/arena";
 import { Buffer } from "../bytes/buffer";
 import { hashBytes, lastIndexOf, startsWithTextFold, toInt } from "../bytes/span";
 import { Configuration, Profile, profileFor } from "../config/profile";
+import { MultipartTrim } from "../decode/body/multiparttrim";
 import {
   CONTINUE,
   closeStream,
@@ -31,7 +32,7 @@ import {
 } from "../host/abi";
 import { PairWriter } from "../host/pairs";
 import { runPhase } from "../seclang/evaluate";
-import { DO_DROP, ENGINE_OFF, ENGINE_ON } from "../seclang/model";
+import { DO_DROP, ENGINE_OFF, ENGINE_ON, PROCESSOR_MULTIPART, PROCESSOR_NONE } from "../seclang/model";
 import { readsClock, setClock } from "../seclang/scalars";
 import { LIMIT_REJECT } from "../seclang/settings";
 import { Match, Transaction } from "../seclang/transaction";
@@ -57,6 +58,10 @@ export class Stream {
   /** Whether the host let a body callback happen though a body was announced. */
   announcesBody: bool;
   sawBody: bool;
+  /** Takes a multipart body as it comes; null for bodies that are read as a whole. */
+  trim: MultipartTrim | null;
+  /** Bytes of the request's body that it has taken. */
+  trimmed: i32;
   /** Content type of the request, for its body. */
   type: usize;
   typeLen: i32;
@@ -137,10 +142,18 @@ export function onRequestHeaders(stream: Stream, endOfStream: bool): i32 {
   if (endOfStream) return stop(stream, finishRequest(stream, tx));
   const inspects = tx.requestBodyAccess && tx.engine != ENGINE_OFF;
   const grpc = startsWithTextFold(stream.type, stream.typeLen, "application/grpc");
-  stream.collectsRequest = inspects && !grpc && !message.isTunnel;
+  stream.collectsRequest = inspects && !grpc && !message.isTunnel && readsBody(tx);
   if (inspects && grpc) return stop(stream, startMessages(stream, tx));
   if (!stream.collectsRequest) return stop(stream, finishRequest(stream, tx));
+  if (tx.processor == PROCESSOR_MULTIPART && !tx.program.readsFiles && !tx.forceRequestBody) {
+    stream.trim = MultipartTrim.create(stream.arena, stream.type, stream.typeLen);
+  }
   return stop(stream, stream.configuration.globals.holdHeaders ? PAUSE : CONTINUE);
+}
+
+/** True if a rule looks at the request's body. */
+function readsBody(tx: Transaction): bool {
+  return tx.processor == PROCESSOR_NONE ? tx.program.readsRawBody : tx.program.readsRequestBody;
 }
 
 /** Keeps what events need, and finds the profile. */
@@ -267,7 +280,8 @@ export function onRequestBody(stream: Stream, size: i32, endOfStream: bool): i32
   start(stream);
   const limit = bodyLimit(tx);
   const over = size > limit;
-  if (!endOfStream && !over) return PAUSE;
+  if (stream.trim && !takePiece(stream, stream.trim!, min(size, limit))) return stop(stream, cannotDecide(stream, "request body could not be read"));
+  if (!endOfStream && !over) return isOverCap(tx) ? stop(stream, cannotDecide(stream, "memory limit of the stream is reached")) : stop(stream, PAUSE);
   if (over) {
     metrics.countBodyLimit(true);
     tx.setInt(v.INBOUND_DATA_ERROR, 1);
@@ -283,8 +297,27 @@ function bodyLimit(tx: Transaction): i32 {
   return min(settings.requestBodyLimit, settings.requestBodyNoFilesLimit);
 }
 
+/** Gives the trim what has come since the last time: `size` bytes have come in all. False if the host does not have them. */
+function takePiece(stream: Stream, trim: MultipartTrim, size: i32): bool {
+  const more = size - stream.trimmed;
+  if (more <= 0) return true;
+  const piece = Arena.create(0);
+  useArena(piece);
+  const read = getBuffer(REQUEST_BODY_BUFFER, stream.trimmed, more);
+  if (read) trim.feed(dataPtr, dataLen, stream.type, stream.typeLen);
+  useArena(stream.arena);
+  piece.destroy();
+  stream.trimmed = size;
+  return read;
+}
+
 function inspectRequestBody(stream: Stream, tx: Transaction, size: i32): i32 {
   stream.collectsRequest = false;
+  const trim = stream.trim;
+  if (trim) {
+    message.setTrimmedBody(tx, trim, stream.trimmed, stream.type, stream.typeLen);
+    return finishRequest(stream, tx);
+  }
   if (size > 0) {
     if (!getBuffer(REQUEST_BODY_BUFFER, 0, size)) return cannotDecide(stream, "request body could not be read");
     message.setRequestBody(tx, dataPtr, dataLen, stream.type, stream.typeLen);
@@ -318,7 +351,13 @@ export function onResponseHeaders(stream: Stream, endOfStream: bool): i32 {
   message.setResponse(tx, dataPtr, dataLen);
   stream.facts.status = <i32>toInt(message.statusPtr, message.statusLen);
   if (runPhase(tx, 3)) return stop(stream, block(stream, tx));
-  stream.collectsResponse = !endOfStream && tx.responseBodyAccess && tx.engine != ENGINE_OFF && message.contentEncodingLen == 0 && message.inspectsType(tx);
+  stream.collectsResponse =
+    !endOfStream &&
+    tx.responseBodyAccess &&
+    tx.engine != ENGINE_OFF &&
+    tx.program.readsResponseBody &&
+    message.contentEncodingLen == 0 &&
+    message.inspectsType(tx);
   if (!stream.collectsResponse) return stop(stream, finishResponse(stream, tx));
   return stop(stream, stream.configuration.globals.holdHeaders ? PAUSE : CONTINUE);
 }

@@ -8,6 +8,7 @@ import { Group, groupOf, MAX_GROUPS } from "./groups";
 import { nameCount } from "./names";
 import { setNeeds } from "./operators";
 import { Entry, Program } from "./program";
+import { findReads } from "./reads";
 import { RuleList } from "./rulelist";
 import { Settings } from "./settings";
 import { beginSettling, endSettling, Line, settlePhase } from "./settle";
@@ -31,6 +32,7 @@ export function link(arena: Arena, list: RuleList, ordinals: i32, settings: Sett
   }
   endSettling(arena, program);
   makeSieves(arena, program);
+  findReads(program);
   scratch.destroy();
   return program;
 }

@@ -62,6 +62,12 @@ export class Program {
   arena: Arena;
   /** Rules that each `ctl:ruleRemove...` that ran so far names; as many as there are such actions. */
   ctlRules: CtlRules | null;
+  /** Whether a rule looks at a request's body that has a body processor, or at one that has none; see reads.ts. */
+  readsRequestBody: bool;
+  readsRawBody: bool;
+  /** Whether a rule looks at what is in uploaded files, or at the response's body. */
+  readsFiles: bool;
+  readsResponseBody: bool;
   /** Patterns that are asked together before each is asked itself, see sieves.ts; null for none. */
   requestSieve: Automaton | null;
   responseSieve: Automaton | null;

@@ -63,6 +63,22 @@ describe("enforcing, headers held", () => {
     assert.equal(mesh.seen.at(-1)?.body, "q=hello");
   });
 
+  test("uploads take no memory of the filter, and an attack around a file is blocked, in one piece or in many", async () => {
+    const headers = { "content-type": "multipart/form-data; boundary=XX" };
+    const part = (name: string, content: string, file = ""): string => `--XX\r\nContent-Disposition: form-data; name="${name}"${file}\r\n\r\n${content}\r\n`;
+    const file = part("f", "a line of a file that is large\r\n--X\n".repeat(24_000), '; filename="a.bin"');
+    const before = await mesh.metric("memory_bytes");
+    const upload = `${part("note", "hello")}${file}--XX--\r\n`;
+    const answers = await Promise.all(Array.from({ length: 16 }, () => mesh.send({ headers, body: upload })));
+    assert.deepEqual([...new Set(answers.map(({ status }) => status))], [200]);
+    assert.equal(mesh.seen.at(-1)?.body, upload);
+    assert.equal(await mesh.metric("memory_bytes"), before);
+    const attack = `${file}${part("note", "<script>alert(1)</script>")}--XX--\r\n`;
+    assert.equal((await mesh.send({ headers, body: attack })).status, 403);
+    assert.equal((await mesh.send({ headers, body: attack, pieces: 50_000 })).status, 403);
+    assert.equal((await mesh.send({ headers, body: upload, pieces: 50_000 })).status, 200);
+  });
+
   test("HTTP/2", async () => {
     const session = http2Connect(`http://127.0.0.1:${mesh.envoy.port}`);
     const get = (path: string): Promise<number> =>
@@ -155,6 +171,29 @@ describe("enforcing, on a host that cannot hold headers, as under a WasmPlugin",
     );
     assert.doesNotMatch(outcome.body, /SQL syntax/);
     assert.doesNotMatch(outcome.body, /\0/);
+  });
+});
+
+describe("bodies that no rule looks at", () => {
+  const rules = { before: ['SecRule REQUEST_HEADERS:X-Bad "@streq 1" "id:1,phase:1,deny"'] };
+
+  test("reach the upstream as they come, and have no limit", async () => {
+    const mesh = await Mesh.start({ mode: "enforce", crs: false, rules, limits: { requestBody: 1000 } });
+    try {
+      let finished = false;
+      const body = Buffer.alloc(3_000_000, 0x61);
+      const sending = mesh.send({ headers: { "content-type": "application/octet-stream" }, body, pieces: 200_000 }).then((answer) => {
+        finished = true;
+        return answer;
+      });
+      await waitFor(() => ((mesh.seen[0]?.body.length ?? 0) > 0 ? true : undefined), "the first bytes at the upstream");
+      assert.equal(finished, false);
+      assert.equal((await sending).status, 200);
+      assert.equal(mesh.seen[0]?.body.length, body.length);
+      assert.equal((await mesh.send({ headers: { "x-bad": "1" }, body: "a=b" })).status, 403);
+    } finally {
+      await mesh.stop();
+    }
   });
 });
 

@@ -10,6 +10,7 @@ import { hexByte, isAlnum, isHex, isSpace } from "../../bytes/ascii";
 import { writeInt } from "../../bytes/buffer";
 import { equal, indexOf, isTextFold, startsWithTextFold } from "../../bytes/span";
 import { ItemList } from "../items";
+import { Gap } from "./multiparttrim";
 
 /** Longest boundary (RFC 2046, section 5.1.1). */
 const BOUNDARY_MAX: i32 = 70;
@@ -52,6 +53,8 @@ export class MultipartLists {
   content: ItemList;
   /** Arguments and files allowed. */
   limit: i32;
+  /** Bytes that were left out of files, see multiparttrim.ts. */
+  gaps: Gap | null;
 }
 
 let arena: Arena = changetype<Arena>(0);
@@ -144,8 +147,8 @@ function contentEnd(from: i32, at: i32): i32 {
   return max(end, from);
 }
 
-/** Finds the boundary parameter (RFC 2046, section 5.1.1). */
-function findBoundary(type: usize, len: i32): bool {
+/** Finds the boundary parameter (RFC 2046, section 5.1.1). False if there is none that is well formed. */
+export function findBoundary(type: usize, len: i32): bool {
   let i = indexOf(type, len, 0x3b);
   if (i < 0) {
     // PHP takes a comma or nothing before the parameter
@@ -224,7 +227,30 @@ function needsQuotes(): bool {
 
 /** Offset after the line of the last delimiter, and whether it was the closing one. */
 let delimiterEnd: i32 = 0;
-let delimiterIsLast: bool = false;
+export let delimiterIsLast: bool = false;
+
+export const NO_DELIMITER: i32 = 0;
+/** The line starts with the boundary and goes on. */
+export const LIKE_DELIMITER: i32 = 1;
+export const DELIMITER: i32 = 2;
+
+/** Says what the line at `i` of a text is, after `findBoundary`; sets `delimiterIsLast`. */
+export function delimiterAt(ptr: usize, len: i32, i: i32): i32 {
+  text = ptr;
+  length = len;
+  if (!startsDelimiter(i)) return NO_DELIMITER;
+  return endsDelimiter(i + 2 + boundaryLen) ? DELIMITER : LIKE_DELIMITER;
+}
+
+/** True if the headers from `from` to the end of a text are those of a file. */
+export function describesFile(target: Arena, ptr: usize, len: i32, from: i32): bool {
+  arena = target;
+  text = ptr;
+  length = len;
+  clearPart();
+  headers(from, len);
+  return multipartError == "" && (fileLen >= 0 || altLen >= 0);
+}
 
 /** Finds the next line that starts with `--boundary`, from `from` on; gives its offset, or -1. */
 function nextDelimiter(from: i32): i32 {
@@ -279,12 +305,16 @@ let fileLen: i32 = -1;
 let altPtr: usize = 0;
 let altLen: i32 = -1;
 
-/** Reads the part whose headers start at `from` and whose content ends at `end`. */
-function part(from: i32, end: i32): void {
+function clearPart(): void {
   namePtr = 0;
   nameLen = -1;
   fileLen = -1;
   altLen = -1;
+}
+
+/** Reads the part whose headers start at `from` and whose content ends at `end`. */
+function part(from: i32, end: i32): void {
+  clearPart();
   const body = headers(from, end);
   if (nameLen < 0) {
     invalidPart = true;
@@ -302,10 +332,20 @@ function part(from: i32, end: i32): void {
     lists.args.add(arena, namePtr, nameLen, text + min(body, end), size);
     return;
   }
-  file(text + min(body, end), size);
+  file(text + min(body, end), size, size + missingAt(body));
 }
 
-function file(content: usize, size: i32): void {
+/** Gives the bytes that were left out of the content at `body`. */
+function missingAt(body: i32): i32 {
+  let gap = lists.gaps;
+  // a file without content ends before the line break that ends its headers, so its gap is behind it, and empty
+  while (gap && gap.at < body) gap = gap.next;
+  lists.gaps = gap;
+  return gap && gap.at == body ? gap.missing : 0;
+}
+
+/** Adds a file of `size` bytes, of which there are `len` at `content`. */
+function file(content: usize, len: i32, size: i32): void {
   if (fileLen < 0) {
     filePtr = altPtr;
     fileLen = altLen;
@@ -316,7 +356,7 @@ function file(content: usize, size: i32): void {
   lists.filesNames.add(arena, namePtr, nameLen, namePtr, nameLen);
   const digits = arena.reserve(20);
   lists.filesSizes.add(arena, namePtr, nameLen, digits, writeInt(digits, size));
-  lists.content.add(arena, namePtr, nameLen, content, size);
+  lists.content.add(arena, namePtr, nameLen, content, len);
   filesSize += size;
 }
 
