@@ -1,37 +1,46 @@
 /**
- * A sieve: many patterns as one automaton, which reads a text once and says whether any of them can match.
+ * A sieve: many patterns as one automaton, which reads a text once and says which of them match.
  *
  * What signatures and literals cannot rule out (see signature.ts, grams.ts) is, for ordinary text, always the same
  * few dozen patterns: long lists of commands and file names whose every letter occurs in prose. Each would read the
- * text by itself, and none would match. Read side by side the text is read once. If the answer is "none", it holds
- * for all of them and is kept with the value; if it is "one of them", they are asked one by one as before.
+ * text by itself, and hardly one would match. Read side by side the text is read once, and the answer, a map with a
+ * bit for each pattern, is kept with the value.
  *
- * The automaton is lazy like any other (regex/dfa.ts), so only what traffic visits is built. A step of many programs
- * is dear to build, which hostile text could ask for again and again: so each request has a limited number of such
- * steps (`SIEVE_PATIENCE`), and where they end the patterns are asked one by one.
+ * The automaton is lazy like any other (regex/dfa.ts), so only what traffic visits is built. A pattern that has
+ * matched is not followed any further; that it has is part of a state. A step of many programs is dear to build, which
+ * hostile text could ask for again and again: so each request has a limited number of such steps (`SIEVE_PATIENCE`),
+ * and where they end the patterns are asked one by one.
  */
 import { Arena, make } from "../bytes/arena";
 import { Automaton } from "./regex/automaton";
+import { MAX_MEMBERS } from "./regex/dfa";
 import { Regex } from "./regex/program";
 
 /** Steps that one request may have built. Traffic like earlier traffic needs none. */
 export const SIEVE_PATIENCE: i32 = 512;
 
-/** Starts a sieve for up to `count` patterns. */
+/** A map that says of every pattern that it may match, and one that says of none that it does. */
+export const ALL: usize = memory.data(MAX_MEMBERS >> 3, 8);
+export const NONE: usize = memory.data(MAX_MEMBERS >> 3, 8);
+
+/** Starts a sieve for up to `count` patterns, MAX_MEMBERS at most. */
 export function startSieve(arena: Arena, count: i32): Automaton {
+  memory.fill(ALL, 0xff, MAX_MEMBERS >> 3);
   const sieve = make<Automaton>(arena);
   sieve.reserve(arena, count);
+  sieve.maskBytes = ((<usize>count + 63) >> 6) << 3;
   sieve.anchored = true;
   sieve.classOf = arena.alloc(256);
   return sieve;
 }
 
-/** Adds a pattern, of which there must not be more than the sieve was started for. */
-export function addToSieve(sieve: Automaton, regex: Regex): void {
+/** Adds a pattern, of which there must not be more than the sieve was started for; gives its bit. */
+export function addToSieve(sieve: Automaton, regex: Regex): i32 {
   sieve.append(regex);
   sieve.anchored = sieve.anchored && regex.anchored;
   sieve.usesWords = sieve.usesWords || regex.usesWords;
   sieve.usesLines = sieve.usesLines || regex.usesLines;
+  return sieve.memberCount - 1;
 }
 
 /** Ends building: bytes that no member tells apart become one class. */
@@ -51,4 +60,9 @@ function isCut(sieve: Automaton, c: i32): bool {
     if (load<u8>(classOf + c) != load<u8>(classOf + c - 1)) return true;
   }
   return false;
+}
+
+/** True if a map has a pattern's bit. */
+export function hasBit(map: usize, bit: i32): bool {
+  return ((load<u8>(map + (<usize>bit >> 3)) >> (<u8>bit & 7)) & 1) != 0;
 }

@@ -11,9 +11,10 @@ import { Item, ItemList, Value } from "../decode/items";
 import { matches } from "../match/regex/dfa";
 import { slots } from "../match/regex/pike";
 import { Regex } from "../match/regex/program";
+import { hasBit } from "../match/sieve";
 import { hasMessage } from "./compiler";
 import { expand, expandedLen, expandedPtr } from "./expand";
-import { groupCanMatch, groupPassesSieve, lookUpGroup } from "./groups";
+import { groupCanMatch, lookUpGroup, siftedGroup } from "./groups";
 import {
   Chain,
   CTL_BODY_ACCESS,
@@ -54,7 +55,7 @@ import { resolveScalar } from "./scalars";
 import { firstSelected, nextSelected } from "./selected";
 import { sideOf } from "./sieves";
 import { fullName, fullNameLen, fullNamePtr, inSet, MAX_MATCHES, MAX_VALUES, Match, MatchedValue, putInSet, TargetRemoval, Transaction } from "./transaction";
-import { hasLiteral, listHasLiteral, longest, passesSieve, unionOf, valueOf } from "./values";
+import { hasLiteral, listHasLiteral, longest, siftedValue, unionOf, valueOf } from "./values";
 import {
   ARGS,
   ARGS_GET,
@@ -75,8 +76,9 @@ let tx: Transaction = changetype<Transaction>(0);
 /** First link of the chain being evaluated. */
 let starter: Rule = changetype<Rule>(0);
 let allowPhase: bool = false;
-/** Side of the phase that is run. */
+/** Side of the phase that is run, and the bit of the rule being evaluated in its sieve. */
 let side: i32 = 0;
+let sieveBit: i32 = -1;
 /** False while a rule is only asked whether it matches. */
 let acting: bool = true;
 
@@ -98,9 +100,10 @@ export function runPhase(transaction: Transaction, phase: i32): bool {
     if (entry.group >= 0) {
       const group = lookUpGroup(tx, entry.group, phase);
       if (!groupCanMatch(tx, group, entry)) continue;
-      if (entry.sieved && !groupPassesSieve(tx, group, side)) continue;
+      if (entry.sieveBit >= 0 && !hasBit(siftedGroup(tx, group, side), entry.sieveBit)) continue;
     }
     const rule = entry.rule;
+    sieveBit = entry.sieveBit;
     if (entry.quickSlot >= 0 && isQuickNo(tx, rule)) continue;
     if (tx.isRemoved(rule) || !matchesChain(rule)) continue;
     finish(rule, phase);
@@ -119,6 +122,7 @@ export function matchesAlone(transaction: Transaction, rule: Rule, acts: bool): 
   tx = transaction;
   starter = rule;
   acting = acts;
+  sieveBit = -1;
   const matched = matchesLink(rule);
   acting = true;
   return matched;
@@ -354,7 +358,7 @@ function testValue(rule: Rule, item: Item, variable: i32, value: Value): bool {
     if (rule.negated) onMatch(rule, item, variable, ptr, len);
     return rule.negated;
   }
-  if (rule.sieved && !passesSieve(tx, side, value)) return false;
+  if (sieveBit >= 0 && rule == starter && !hasBit(siftedValue(tx, side, value), sieveBit)) return false;
   let arg = rule.argument.ptr;
   let argLen = rule.argument.len;
   if (!rule.argument.isLiteral()) {

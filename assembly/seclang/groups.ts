@@ -8,6 +8,7 @@
 
 import { equal } from "../bytes/span";
 import { Item, Value } from "../decode/items";
+import { NONE } from "../match/sieve";
 import { emptyChain } from "./chains";
 import { Chain, Rule, SELECT_NAME, Target } from "./model";
 import { canPrefilter } from "./operators";
@@ -15,7 +16,7 @@ import { Entry, Program } from "./program";
 import { resolveScalar } from "./scalars";
 import { firstSelected, nextSelected } from "./selected";
 import { Transaction } from "./transaction";
-import { listPassesSieve, longest, passesSieve, unionOf, valueOf } from "./values";
+import { joinMaps, longest, siftedList, siftedValue, unionOf, valueOf } from "./values";
 import { ARGS, ARGS_GET, ARGS_NAMES, ARGS_PATH, ARGS_POST, isChangedByRules, LAST_LIST, LAST_SCALAR, listOf } from "./variables";
 
 /** Groups of a program; rules beyond are judged one by one. */
@@ -84,13 +85,9 @@ class Summary {
   longest: i32;
   /** Phase that it holds for; 0 until it was worked out. */
   phase: i32;
-  /** What the sieve said of all values. */
-  sieve: i32;
+  /** What the sieve says of all values: the address of a map, 0 until it was asked. */
+  sifted: usize;
 }
-
-const SIEVE_UNASKED: i32 = 0;
-const SIEVE_MAYBE: i32 = 1;
-const SIEVE_NONE: i32 = 2;
 
 let signature: u64 = 0;
 let length: i32 = 0;
@@ -116,7 +113,7 @@ function summaryOf(tx: Transaction, group: i32, phase: i32): Summary {
   summary.signature = signature;
   summary.longest = length;
   summary.phase = phase;
-  summary.sieve = SIEVE_UNASKED;
+  summary.sifted = 0;
   return summary;
 }
 
@@ -126,40 +123,44 @@ export function groupCanMatch(tx: Transaction, group: i32, entry: Entry): bool {
   return entry.canMatch(summary.longest, summary.signature);
 }
 
-/** False if no pattern in the sieve matches any value of a group that `lookUpGroup` gave. */
-export function groupPassesSieve(tx: Transaction, group: i32, side: i32): bool {
+/** Gives the map of the patterns in the sieve that match a value of a group that `lookUpGroup` gave. */
+export function siftedGroup(tx: Transaction, group: i32, side: i32): usize {
   const summary = changetype<Summary>(tx.groups + <usize>group * offsetof<Summary>());
-  if (summary.sieve == SIEVE_UNASKED) summary.sieve = anyPasses(tx, tx.program.group(group), side) ? SIEVE_MAYBE : SIEVE_NONE;
-  return summary.sieve == SIEVE_MAYBE;
+  if (summary.sifted == 0) summary.sifted = siftAll(tx, tx.program.group(group), side);
+  return summary.sifted;
 }
 
-function anyPasses(tx: Transaction, group: Group, side: i32): bool {
+function siftAll(tx: Transaction, group: Group, side: i32): usize {
+  let map = NONE;
   for (let target: Target | null = group.targets; target; target = target!.next) {
     for (let chain: Chain | null = group.chain; chain; chain = chain!.parent) {
-      if (targetPasses(tx, target!, chain!, side)) return true;
+      map = joinMaps(tx, side, map, siftTarget(tx, target!, chain!, side));
       if (!group.multiMatch) break;
     }
   }
-  return false;
+  return map;
 }
 
-function targetPasses(tx: Transaction, target: Target, chain: Chain, side: i32): bool {
+function siftTarget(tx: Transaction, target: Target, chain: Chain, side: i32): usize {
   const variable = target.variable;
-  if (variable <= LAST_SCALAR) return passesSieve(tx, side, valueOf(tx.arena, resolveScalar(tx, variable), false, chain));
+  if (variable <= LAST_SCALAR) return siftedValue(tx, side, valueOf(tx.arena, resolveScalar(tx, variable), false, chain));
+  const names = variable > LAST_LIST;
   if (variable == ARGS || variable == ARGS_NAMES) {
-    const names = variable == ARGS_NAMES;
-    return (
-      listPassesSieve(tx, side, tx.list(ARGS_GET), names, chain) ||
-      listPassesSieve(tx, side, tx.list(ARGS_POST), names, chain) ||
-      listPassesSieve(tx, side, tx.list(ARGS_PATH), names, chain)
+    const sent = joinMaps(
+      tx,
+      side,
+      siftedList(tx, side, tx.list(ARGS_GET), variable == ARGS_NAMES, chain),
+      siftedList(tx, side, tx.list(ARGS_POST), variable == ARGS_NAMES, chain),
     );
+    return joinMaps(tx, side, sent, siftedList(tx, side, tx.list(ARGS_PATH), variable == ARGS_NAMES, chain));
   }
   const list = tx.list(listOf(variable));
-  if (target.select != SELECT_NAME) return listPassesSieve(tx, side, list, variable > LAST_LIST, chain);
+  if (target.select != SELECT_NAME) return siftedList(tx, side, list, names, chain);
+  let map = NONE;
   for (let item: Item | null = firstSelected(tx.arena, list, target); item; item = nextSelected(list, item!, target)) {
-    if (passesSieve(tx, side, valueOf(tx.arena, item, variable > LAST_LIST, chain))) return true;
+    map = joinMaps(tx, side, map, siftedValue(tx, side, valueOf(tx.arena, item!, names, chain)));
   }
-  return false;
+  return map;
 }
 
 function workOut(tx: Transaction, group: Group): void {

@@ -75,7 +75,7 @@ function enter(arena: Arena, program: Program, line: Line, phase: i32): void {
     entry.jump = line.place(line.jump(i));
     entry.group = groupOf(program, rule);
     entry.quickSlot = rule.quickSlot;
-    entry.sieved = rule.sieved;
+    entry.sieveBit = -1;
     setNeeds(entry, rule);
     at += offsetof<Entry>();
   }

@@ -172,7 +172,7 @@ export class Rule {
   /** Slot of the TX variable that the rule compares with the number below, see quick.ts; -1 for other rules. */
   quickSlot: i32;
   quickNumber: i64;
-  /** Whether its pattern is in the sieve of its side, see sieves.ts. */
+  /** Whether its pattern belongs in the sieve of its side, see sieves.ts. */
   sieved: bool;
   /** Whether a later link looks at MATCHED_VARS, so that they must be kept. */
   keepsMatched: bool;

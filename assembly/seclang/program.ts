@@ -22,8 +22,8 @@ export class Entry {
   needTwo: u64;
   /** As `Rule.quickSlot`. */
   quickSlot: i32;
-  /** As `Rule.sieved`. */
-  sieved: bool;
+  /** Bit of the rule's pattern in the sieve of its side, see sieves.ts; -1 if it is in none. */
+  sieveBit: i32;
 
   /** False if no value that is at most `longest` bytes long, with no bits but those of `signature`, can match. */
   canMatch(longest: i32, signature: u64): bool {
@@ -92,8 +92,12 @@ export class Program {
     return load<i32>(changetype<usize>(this) + offsetof<Program>("n1") + ((<usize>(phase - 1)) << 2));
   }
 
+  entry(phase: i32, i: i32): Entry {
+    return changetype<Entry>(this.entries(phase) + <usize>i * offsetof<Entry>());
+  }
+
   rule(phase: i32, i: i32): Rule {
-    return changetype<Entry>(this.entries(phase) + <usize>i * offsetof<Entry>()).rule;
+    return this.entry(phase, i).rule;
   }
 
   /** Gives the address of a phase's entries. */

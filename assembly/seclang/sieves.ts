@@ -44,13 +44,15 @@ export function makeSieves(arena: Arena, program: Program): void {
 function sieveOf(arena: Arena, program: Program, from: i32, to: i32): Automaton | null {
   let count = 0;
   for (let phase = from; phase <= to; phase++) for (let i = 0; i < program.count(phase); i++) if (program.rule(phase, i).sieved) count++;
-  // too many: no sieve, and rules are asked one by one
-  if (count == 0 || count > MAX_MEMBERS) return null;
+  // those beyond are asked one by one
+  count = min(count, MAX_MEMBERS);
+  if (count == 0) return null;
   const sieve = startSieve(arena, count);
   for (let phase = from; phase <= to; phase++) {
-    for (let i = 0; i < program.count(phase); i++) {
-      const rule = program.rule(phase, i);
-      if (rule.sieved) addToSieve(sieve, changetype<Regex>(rule.prepared));
+    for (let i = 0; i < program.count(phase) && sieve.memberCount < count; i++) {
+      const entry = program.entry(phase, i);
+      // what is asked of groups needs one
+      if (entry.rule.sieved && entry.group >= 0) entry.sieveBit = addToSieve(sieve, changetype<Regex>(entry.rule.prepared));
     }
   }
   finishSieve(sieve);

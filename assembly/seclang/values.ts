@@ -11,8 +11,9 @@ import { Item, ItemList, Value } from "../decode/items";
 import { transform, triggerOf } from "../decode/transform/index";
 import { outputTo, resultLen, resultPtr } from "../decode/transform/output";
 import { addGrams, GRAM_MIN, hasAnyGram, LIST_MAP, newGrams, VALUE_MAP } from "../match/grams";
-import { NO, patienceLeft, run } from "../match/regex/dfa";
+import { patienceLeft, sift } from "../match/regex/dfa";
 import { Regex } from "../match/regex/program";
+import { ALL, NONE } from "../match/sieve";
 import { signatureOf } from "../match/signature";
 import { chainCount } from "./chains";
 import { Chain } from "./model";
@@ -69,20 +70,34 @@ export function hasLiteral(arena: Arena, value: Value, regex: Regex): bool {
   return hasAnyGram(value.grams, VALUE_MAP, regex.grams, regex.gramCount);
 }
 
-// Bits of `Value.sifted` for each side of a transaction: the sieve was asked, and said that a pattern may match.
-const ASKED: u32 = 1;
-const MAYBE: u32 = 2;
+// `sifted` of a value or a list is the address of a map from a sieve, plus the side of that sieve: addresses are even.
 
-/** False if no pattern in the sieve of that side of the transaction matches the value. */
-export function passesSieve(tx: Transaction, side: i32, value: Value): bool {
-  const bits = value.sifted >> (<u32>side * 2);
-  if ((bits & ASKED) != 0) return (bits & MAYBE) != 0;
-  const sieve = tx.program.sieve(side);
-  if (!sieve) return true;
-  const maybe = run(sieve, value.ptr, value.len, tx.patience) != NO;
+/** Gives the map of the patterns, in the sieve of that side of the transaction, that match the value. */
+export function siftedValue(tx: Transaction, side: i32, value: Value): usize {
+  const known = <usize>value.sifted;
+  if (known != 0 && (known & 1) == <usize>side) return known & ~1;
+  const sieve = tx.program.sieve(side)!;
+  const found = sift(sieve, value.ptr, value.len, tx.patience);
   tx.patience = patienceLeft;
-  value.sifted |= (maybe ? ASKED | MAYBE : ASKED) << (<u32>side * 2);
-  return maybe;
+  const map = found == 0 ? ALL : keptMap(tx.arena, found, sieve.maskBytes);
+  value.sifted = <u32>(map | <usize>side);
+  return map;
+}
+
+/** Gives a map that lives as long as the request; there is one for all that say that nothing matches. */
+function keptMap(arena: Arena, map: usize, bytes: usize): usize {
+  for (let i: usize = 0; i < bytes; i += 8) if (load<u64>(map + i) != 0) return arena.copy(map, <i32>bytes);
+  return NONE;
+}
+
+/** Gives what either of two maps of that side says. */
+export function joinMaps(tx: Transaction, side: i32, a: usize, b: usize): usize {
+  if (a == b || b == NONE) return a;
+  if (a == NONE) return b;
+  const bytes = tx.program.sieve(side)!.maskBytes;
+  const map = tx.arena.reserve(bytes);
+  for (let i: usize = 0; i < bytes; i += 8) store<u64>(map + i, load<u64>(a + i) | load<u64>(b + i));
+  return map;
 }
 
 /** What is known about all values of a list after a sequence. */
@@ -126,15 +141,18 @@ export function listHasLiteral(arena: Arena, list: ItemList, name: bool, chain: 
   return hasAnyGram(union.grams, map, regex.grams, regex.gramCount);
 }
 
-/** False if no pattern in the sieve of that side matches any value of a list after the sequence. */
-export function listPassesSieve(tx: Transaction, side: i32, list: ItemList, name: bool, chain: Chain): bool {
+/** Gives the map of the patterns, in the sieve of that side, that match a value of a list after the sequence. */
+export function siftedList(tx: Transaction, side: i32, list: ItemList, name: bool, chain: Chain): usize {
+  if (list.count == 0) return NONE;
   const union = findUnion(tx.arena, list, name, chain);
-  const bits = union.sifted >> (<u32>side * 2);
-  if ((bits & ASKED) != 0) return (bits & MAYBE) != 0;
-  let maybe = false;
-  for (let item: Item | null = list.first; item && !maybe; item = item!.next) maybe = passesSieve(tx, side, valueOf(tx.arena, item, name, chain));
-  union.sifted |= (maybe ? ASKED | MAYBE : ASKED) << (<u32>side * 2);
-  return maybe;
+  const known = <usize>union.sifted;
+  if (known != 0 && (known & 1) == <usize>side) return known & ~1;
+  let map = NONE;
+  for (let item: Item | null = list.first; item; item = item!.next) {
+    map = joinMaps(tx, side, map, siftedValue(tx, side, valueOf(tx.arena, item!, name, chain)));
+  }
+  union.sifted = <u32>(map | <usize>side);
+  return map;
 }
 
 function findUnion(arena: Arena, list: ItemList, name: bool, chain: Chain): Union {

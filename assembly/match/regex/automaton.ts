@@ -1,6 +1,6 @@
 /**
  * What the lazy DFA (dfa.ts) runs: one program, or several side by side. Side by side they make one automaton
- * that reads a text once and tells whether *any* of them matches; see ../sieve.ts.
+ * that reads a text once and tells *which* of them match; see ../sieve.ts.
  */
 import { Arena } from "../../bytes/arena";
 import { Regex } from "./program";
@@ -16,6 +16,8 @@ export class Automaton {
   /** Instructions of all programs, and of the largest. */
   totalSize: i32;
   largest: i32;
+  /** Bytes of a map with a bit for each member, a multiple of 8; 0 for one program, which is done once it matches. */
+  maskBytes: usize;
   /** True if a match can only start at the start of the text. */
   anchored: bool;
   /** True if `\b` or `\B` occurs. */

@@ -24,9 +24,9 @@ import { OP_ASSERT, OP_BYTE, OP_MATCH, OP_SAVE, OP_SPLIT, Regex } from "./progra
 // State layout, in bytes from its address:
 const FLAGS: usize = 0; // u32: LAST_WORD, ASSERTS, and the assertions that hold behind
 const COUNT: usize = 4; // u32: instructions in the set
-const CODE: usize = 8; // u32: address of the instructions, u32 each: index | member << MEMBER_SHIFT
+const CODE: usize = 8; // u32: address of the instructions, u32 each: index | member << MEMBER_SHIFT; before them the map of members that matched
 const CHAIN: usize = 12; // u32: next state in its hash bucket
-const NEXT: usize = 16; // u32 for each class, then for the end: a state, UNKNOWN, DEAD or MATCHED
+const NEXT: usize = 16; // u32 for each class, then for the end: a state, UNKNOWN, DEAD or MATCHED; with several members the end has their map
 
 const LAST_WORD: u32 = 0x100;
 const ASSERTS: u32 = 0x200;
@@ -39,7 +39,7 @@ const MATCHED: usize = 2;
 const MEMBER_SHIFT: u32 = 18;
 const INDEX: u32 = (1 << MEMBER_SHIFT) - 1;
 /** Programs that an automaton may have. */
-export const MAX_MEMBERS: i32 = (1 << (32 - MEMBER_SHIFT)) - 1;
+export const MAX_MEMBERS: i32 = 512;
 
 /** Stands for the end of the text where a byte is expected. */
 const END: i32 = -1;
@@ -88,27 +88,12 @@ export function flushCache(): void {
 }
 
 /** True if the pattern matches somewhere in the `len` bytes at `ptr`. */
-export function matches(regex: Regex, ptr: usize, len: i32): bool {
-  return run(regex, ptr, len, i32.MAX_VALUE) == YES;
-}
-
-/** What a run came to. */
-export const NO: i32 = 0;
-export const YES: i32 = 1;
-/** More than the given number of steps led to states not built before: there is no answer. */
-export const TIRED: i32 = 2;
-
-/** Of the steps that the last `run` was allowed to build, those it did not need. */
-export let patienceLeft: i32 = 0;
-
-/** Looks for a match in the `len` bytes at `ptr`, building at most `patience` steps. */
-export function run(automaton: Automaton, ptr: usize, len: i32, patience: i32): i32 {
+export function matches(automaton: Regex, ptr: usize, len: i32): bool {
   let state = automaton.startState;
   if (state == 0) state = buildStart(automaton);
-  patienceLeft = patience;
   if (state <= MATCHED) {
     decidedAt = 0;
-    return state == MATCHED ? YES : NO;
+    return state == MATCHED;
   }
   const classOf = automaton.classOf;
   const end = ptr + <usize>len;
@@ -116,14 +101,10 @@ export function run(automaton: Automaton, ptr: usize, len: i32, patience: i32): 
     const column = (<usize>load<u8>(classOf + <usize>load<u8>(p))) << 2;
     let next = <usize>load<u32>(state + column, NEXT);
     if (next <= MATCHED) {
-      if (next == UNKNOWN) {
-        if (patienceLeft == 0) return TIRED;
-        patienceLeft--;
-        next = step(automaton, state, <i32>load<u8>(p));
-      }
+      if (next == UNKNOWN) next = step(automaton, state, <i32>load<u8>(p));
       if (next <= MATCHED) {
         decidedAt = <i32>(p - ptr) + 1;
-        return next == MATCHED ? YES : NO;
+        return next == MATCHED;
       }
     }
     state = next;
@@ -131,7 +112,35 @@ export function run(automaton: Automaton, ptr: usize, len: i32, patience: i32): 
   decidedAt = len;
   let last = <usize>load<u32>(state + ((<usize>automaton.classes) << 2), NEXT);
   if (last == UNKNOWN) last = step(automaton, state, END);
-  return last == MATCHED ? YES : NO;
+  return last == MATCHED;
+}
+
+/** Of the steps that the last `sift` was allowed to build, those it did not need. */
+export let patienceLeft: i32 = 0;
+
+/**
+ * Finds which members of an automaton with several match in the `len` bytes at `ptr`, building at most `patience`
+ * steps. Gives the address of a map of bits that is valid until the next state is built, or 0 if there was no
+ * patience left.
+ */
+export function sift(automaton: Automaton, ptr: usize, len: i32, patience: i32): usize {
+  let state = automaton.startState;
+  if (state == 0) state = buildStart(automaton);
+  patienceLeft = patience;
+  const classOf = automaton.classOf;
+  const end = ptr + <usize>len;
+  for (let p = ptr; p < end; p++) {
+    const column = (<usize>load<u8>(classOf + <usize>load<u8>(p))) << 2;
+    let next = <usize>load<u32>(state + column, NEXT);
+    if (next == UNKNOWN) {
+      if (patienceLeft == 0) return 0;
+      patienceLeft--;
+      next = step(automaton, state, <i32>load<u8>(p));
+    }
+    state = next;
+  }
+  const mask = <usize>load<u32>(state + ((<usize>automaton.classes) << 2), NEXT);
+  return mask != UNKNOWN ? mask : step(automaton, state, END);
 }
 
 // A set of instructions, as a list and a map of bits, and a stack for following instructions that consume nothing.
@@ -239,11 +248,27 @@ function follow(regex: Regex, index: u32, holds: i32, pending: bool): bool {
   return false;
 }
 
+/** Members that matched, as far as the step being built knows: a bit each. */
+const matched: usize = memory.data(MAX_MEMBERS >> 3, 8);
+
+/** A member matched. True if that is all there is to know. */
+function isDone(automaton: Automaton, number: u32): bool {
+  if (automaton.maskBytes == 0) return true;
+  const at = matched + (<usize>number >> 3);
+  store<u8>(at, load<u8>(at) | (1 << (<u8>number & 7)));
+  return false;
+}
+
+/** True if a member of several has matched: it need not be followed any more. */
+function hasMatched(automaton: Automaton, number: u32): bool {
+  return automaton.maskBytes != 0 && ((load<u8>(matched + (<usize>number >> 3)) >> (<u8>number & 7)) & 1) != 0;
+}
+
 /** Follows the starts of all members, or after the first byte of those that can start anywhere. */
 function followStarts(automaton: Automaton, holds: i32, first: bool): bool {
   for (let i = 0; i < automaton.memberCount; i++) {
     const regex = enter(automaton, i);
-    if ((first || !regex.anchored) && follow(regex, regex.start, holds, true)) return true;
+    if ((first || !regex.anchored) && follow(regex, regex.start, holds, true) && isDone(automaton, i)) return true;
   }
   return false;
 }
@@ -253,6 +278,7 @@ function buildStart(automaton: Automaton): usize {
   if (cache.held > cacheLimit) flushCache();
   enlist(automaton);
   prepareRestart(automaton, BEGIN_LINE);
+  memory.fill(matched, 0, automaton.maskBytes);
   const holds = BEGIN_TEXT | BEGIN_LINE;
   const state = followStarts(automaton, holds, true) ? MATCHED : intern(automaton, <u32>holds);
   empty(automaton);
@@ -275,6 +301,7 @@ function prepareRestart(automaton: Automaton, behind: i32): void {
 function restartOf(automaton: Automaton, behind: i32): usize {
   const known = behind == 0 ? automaton.restart : automaton.restartLine;
   if (known != 0) return known;
+  memory.fill(matched, 0, automaton.maskBytes);
   // a pattern that matches nothing at all has matched at the start already
   followStarts(automaton, behind, false);
   const open = asserts;
@@ -315,19 +342,22 @@ function computeStep(automaton: Automaton, state: usize, c: i32): usize {
   const starts = restart == 0 ? 0 : <i32>load<u32>(restart, RESTART_COUNT);
   const behind = c == 0x0a ? BEGIN_LINE : 0;
   prepareRestart(automaton, behind);
-  let matched = false;
+  memory.copy(matched, from - automaton.maskBytes, automaton.maskBytes);
+  let done = false;
   if ((flags & ASSERTS) != 0) {
     const holds = assertionsThatHold(flags, c);
-    matched = resolve(automaton, from, count, holds) || resolve(automaton, restart + RESTART_CODE, starts, holds);
+    done = resolve(automaton, from, count, holds) || resolve(automaton, restart + RESTART_CODE, starts, holds);
     const resolved = denseCount;
     memory.copy(expanded, dense, (<usize>resolved) << 2);
     empty(automaton);
-    if (!matched && c != END) matched = consume(automaton, expanded, resolved, <u8>c, behind);
+    if (!done && c != END) done = consume(automaton, expanded, resolved, <u8>c, behind);
   } else if (c != END) {
-    matched = consume(automaton, from, count, <u8>c, behind) || consume(automaton, restart + RESTART_CODE, starts, <u8>c, behind);
+    done = consume(automaton, from, count, <u8>c, behind) || consume(automaton, restart + RESTART_CODE, starts, <u8>c, behind);
   }
-  let next = matched ? MATCHED : DEAD;
-  if (!matched && c != END && (denseCount > 0 || !automaton.anchored)) next = intern(automaton, keyOf(automaton, behind, <u8>c));
+  let next = done ? MATCHED : DEAD;
+  const several = automaton.maskBytes != 0;
+  if (several && c == END) next = cache.copy(matched, <i32>automaton.maskBytes);
+  else if (several || (!done && c != END && (denseCount > 0 || !automaton.anchored))) next = intern(automaton, keyOf(automaton, behind, <u8>c));
   empty(automaton);
   return next;
 }
@@ -343,9 +373,10 @@ function keyOf(automaton: Automaton, behind: i32, c: u8): u32 {
 function consume(automaton: Automaton, from: usize, count: i32, c: u8, behind: i32): bool {
   for (let i = 0; i < count; i++) {
     const entry = load<u32>(from + ((<usize>i) << 2));
-    const inst = automaton.member(entry >> MEMBER_SHIFT).inst(entry & INDEX);
-    if (inst.op != OP_BYTE || !setHas(inst.arg, c)) continue;
-    if (follow(enter(automaton, entry >> MEMBER_SHIFT), inst.out, behind, true)) return true;
+    const number = entry >> MEMBER_SHIFT;
+    const inst = automaton.member(number).inst(entry & INDEX);
+    if (inst.op != OP_BYTE || !setHas(inst.arg, c) || hasMatched(automaton, number)) continue;
+    if (follow(enter(automaton, number), inst.out, behind, true) && isDone(automaton, number)) return true;
   }
   return false;
 }
@@ -363,7 +394,9 @@ function assertionsThatHold(flags: u32, c: i32): i32 {
 function resolve(automaton: Automaton, from: usize, count: i32, holds: i32): bool {
   for (let i = 0; i < count; i++) {
     const entry = load<u32>(from + ((<usize>i) << 2));
-    if (follow(enter(automaton, entry >> MEMBER_SHIFT), entry & INDEX, holds, false)) return true;
+    const number = entry >> MEMBER_SHIFT;
+    if (hasMatched(automaton, number)) continue;
+    if (follow(enter(automaton, number), entry & INDEX, holds, false) && isDone(automaton, number)) return true;
   }
   return false;
 }
@@ -374,6 +407,8 @@ function intern(automaton: Automaton, key: u32): usize {
   if (asserts || restartAsserts(automaton, key)) key |= ASSERTS;
   let hash: u32 = key * 0x9e3779b1;
   for (let i = 0; i < kept; i++) hash = (hash ^ load<u32>(dense + ((<usize>i) << 2))) * 0x01000193;
+  const maskBytes = automaton.maskBytes;
+  for (let i: usize = 0; i < maskBytes; i += 4) hash = (hash ^ load<u32>(matched + i)) * 0x01000193;
   const bucket = (<usize>((hash ^ (hash >> 15)) & (bucketsOf(automaton) - 1))) << 2;
   if (automaton.states != 0) {
     let state = <usize>load<u32>(automaton.states + bucket);
@@ -381,7 +416,8 @@ function intern(automaton: Automaton, key: u32): usize {
       if (
         load<u32>(state, FLAGS) == key &&
         load<u32>(state, COUNT) == <u32>kept &&
-        memory.compare(<usize>load<u32>(state, CODE), dense, (<usize>kept) << 2) == 0
+        memory.compare(<usize>load<u32>(state, CODE), dense, (<usize>kept) << 2) == 0 &&
+        memory.compare(<usize>load<u32>(state, CODE) - maskBytes, matched, maskBytes) == 0
       )
         return state;
       state = <usize>load<u32>(state, CHAIN);
@@ -409,7 +445,10 @@ function addState(automaton: Automaton, key: u32, kept: i32, bucket: usize): usi
   const state = cache.alloc(NEXT + ((<usize>(automaton.classes + 1)) << 2));
   store<u32>(state, key, FLAGS);
   store<u32>(state, kept, COUNT);
-  store<u32>(state, <u32>cache.copy(dense, kept << 2), CODE);
+  const code = cache.reserve(automaton.maskBytes + ((<usize>kept) << 2)) + automaton.maskBytes;
+  memory.copy(code - automaton.maskBytes, matched, automaton.maskBytes);
+  memory.copy(code, dense, (<usize>kept) << 2);
+  store<u32>(state, <u32>code, CODE);
   store<u32>(state, load<u32>(automaton.states + bucket), CHAIN);
   store<u32>(automaton.states + bucket, <u32>state);
   automaton.stateCount++;
@@ -423,7 +462,7 @@ function keepDeciding(automaton: Automaton): i32 {
     const entry = load<u32>(dense + ((<usize>i) << 2));
     const inst = automaton.member(entry >> MEMBER_SHIFT).inst(entry & INDEX);
     const open = inst.op == OP_ASSERT && (inst.arg & (BEGIN_TEXT | BEGIN_LINE)) == 0;
-    if (inst.op != OP_BYTE && !open) {
+    if ((inst.op != OP_BYTE && !open) || hasMatched(automaton, entry >> MEMBER_SHIFT)) {
       forget(automaton, entry);
       continue;
     }
