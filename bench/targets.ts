@@ -53,7 +53,9 @@ export function judge(rows: Row[]): Judged[] {
   atMost("start, over bare", 250, results.added("start", "bailey", "bare", "until the first answer"), "ms");
   atMost("memory over bare, one worker", 32, results.added("memory", "bailey", "bare", "one worker"), "MiB");
   atMost("memory over bare, each further worker", 12, results.added("memory", "bailey", "bare", "each further worker"), "MiB");
-  atMost("level 4 / level 1, get added", 2, results.added("get", "bailey-pl4", "bare") / results.added("get", "bailey", "bare"), "x");
+  for (const work of Object.keys(ADDED)) {
+    atMost(`${work}: added at level 4 / at level 1`, 2, results.added(work, "bailey-pl4", "bare") / results.added(work, "bailey", "bare"), "x");
+  }
   atMost("2,000 further rules / none, get added", 1.3, results.added("get", "bailey-2000", "bare") / results.added("get", "bailey", "bare"), "x");
   atMost("2,000 further rules, on_configure", 200, results.value("2,000 further rules", "bailey-2000", "on_configure"), "ms");
   atMost("host calls of a get", 10, results.value("get", "bailey", "host calls"), "");

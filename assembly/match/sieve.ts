@@ -1,23 +1,31 @@
 /**
  * A sieve: many patterns as one automaton, which reads a text once and says which of them match.
  *
- * What signatures and literals cannot rule out (see signature.ts, grams.ts) is, for ordinary text, always the same
- * few dozen patterns: long lists of commands and file names whose every letter occurs in prose. Each would read the
- * text by itself, and hardly one would match. Read side by side the text is read once, and the answer, a map with a
- * bit for each pattern, is kept with the value.
+ * What signatures cannot rule out (see signature.ts) is, for ordinary text, always the same few dozen patterns: long
+ * lists of commands and file names whose every letter occurs in prose. Each would read the text by itself, and hardly
+ * one would match. Read side by side the text is read once, and the answer, a map with a bit for each pattern, is kept
+ * with the value.
  *
  * The automaton is lazy like any other (regex/dfa.ts), so only what traffic visits is built. A pattern that has
  * matched is not followed any further; that it has is part of a state. A step of many programs is dear to build, which
- * hostile text could ask for again and again: so each request has a limited number of such steps (`SIEVE_PATIENCE`),
- * and where they end the patterns are asked one by one.
+ * random or hostile text asks for with every byte. So there is a store of patience: a step that is built takes from it,
+ * each request adds a little, and while it is empty the patterns are asked one by one. Traffic that is like earlier
+ * traffic needs none.
  */
 import { Arena, make } from "../bytes/arena";
 import { Automaton } from "./regex/automaton";
-import { MAX_MEMBERS } from "./regex/dfa";
+import { MAX_MEMBERS, patienceLeft, sift } from "./regex/dfa";
 import { Regex } from "./regex/program";
 
-/** Steps that one request may have built. Traffic like earlier traffic needs none. */
-export const SIEVE_PATIENCE: i32 = 512;
+/** Steps that may be built at once, and how many more with each request. */
+const PATIENCE_MAX: i32 = 8192;
+const PATIENCE_EARNED: i32 = 2;
+let patience: i32 = PATIENCE_MAX;
+
+/** A request came: some more steps may be built. */
+export function earnPatience(): void {
+  patience = min(patience + PATIENCE_EARNED, PATIENCE_MAX);
+}
 
 /** A map that says of every pattern that it may match, and one that says of none that it does. */
 export const ALL: usize = memory.data(MAX_MEMBERS >> 3, 8);
@@ -60,6 +68,13 @@ function isCut(sieve: Automaton, c: i32): bool {
     if (load<u8>(classOf + c) != load<u8>(classOf + c - 1)) return true;
   }
   return false;
+}
+
+/** Gives the map of the patterns that match a text, 0 if that would take more patience than there is; see `sift`. */
+export function askSieve(sieve: Automaton, ptr: usize, len: i32): usize {
+  const map = sift(sieve, ptr, len, patience);
+  patience = patienceLeft;
+  return map;
 }
 
 /** True if a map has a pattern's bit. */

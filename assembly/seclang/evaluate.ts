@@ -55,7 +55,7 @@ import { resolveScalar } from "./scalars";
 import { firstSelected, nextSelected } from "./selected";
 import { sideOf } from "./sieves";
 import { fullName, fullNameLen, fullNamePtr, inSet, MAX_MATCHES, MAX_VALUES, Match, MatchedValue, putInSet, TargetRemoval, Transaction } from "./transaction";
-import { hasLiteral, listHasLiteral, longest, siftedValue, unionOf, valueOf } from "./values";
+import { hasLiteral, listHasLiteral, longest, siftedList, siftedValue, unionOf, valueOf } from "./values";
 import {
   ARGS,
   ARGS_GET,
@@ -219,6 +219,7 @@ function visitNamed(rule: Rule, target: Target, items: ItemList, names: bool): b
 }
 
 function listCanHave(rule: Rule, items: ItemList, names: bool, chain: Chain): bool {
+  if (isSifted(rule)) return hasBit(siftedList(tx, side, items, names, chain), sieveBit);
   if (!hasPattern(rule)) return true;
   const regex = changetype<Regex>(rule.prepared);
   return regex.gramCount == 0 || listHasLiteral(tx.arena, items, names, chain, regex);
@@ -351,14 +352,20 @@ function testSteps(rule: Rule, item: Item, name: bool, variable: i32, chain: Cha
   return testValue(rule, item, variable, value) || before;
 }
 
+/** True if the sieve knows which values the rule matches: it is never negated, and no later link of a chain. */
+function isSifted(rule: Rule): bool {
+  return sieveBit >= 0 && rule == starter;
+}
+
 function testValue(rule: Rule, item: Item, variable: i32, value: Value): bool {
   const ptr = value.ptr;
   const len = value.len;
-  if (!canApply(rule, len, value.signature) || (hasPattern(rule) && !hasLiteral(tx.arena, value, changetype<Regex>(rule.prepared)))) {
+  if (isSifted(rule)) {
+    if (!hasBit(siftedValue(tx, side, value), sieveBit)) return false;
+  } else if (!canApply(rule, len, value.signature) || (hasPattern(rule) && !hasLiteral(tx.arena, value, changetype<Regex>(rule.prepared)))) {
     if (rule.negated) onMatch(rule, item, variable, ptr, len);
     return rule.negated;
   }
-  if (sieveBit >= 0 && rule == starter && !hasBit(siftedValue(tx, side, value), sieveBit)) return false;
   let arg = rule.argument.ptr;
   let argLen = rule.argument.len;
   if (!rule.argument.isLiteral()) {

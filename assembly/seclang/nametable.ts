@@ -76,7 +76,8 @@ export class NameTable {
   }
 }
 
-function hashFold(ptr: usize, len: i32): u32 {
+/** Hashes a name without regard to case (FNV-1a, 32 bits). */
+export function hashFold(ptr: usize, len: i32): u32 {
   let h: u32 = 0x811c9dc5;
   for (let i = 0; i < len; i++) h = (h ^ <u32>lower(load<u8>(ptr + i))) * 0x01000193;
   return h ^ (h >> 15);

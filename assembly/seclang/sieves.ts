@@ -17,14 +17,12 @@ export function sideOf(phase: i32): i32 {
 
 /**
  * True if the rule's pattern belongs in a sieve, whatever program the rule is in. In requests these are patterns
- * without literals that look for attacks in whatever a collection holds; those about one header or the path
- * describe its form, which ordinary values of other kinds have too. Of responses it is all patterns: their bodies
- * are long, and long texts have all trigrams.
+ * that look for attacks in whatever a collection holds; those about one header or the path describe its form, and are
+ * asked of few values. Of responses it is all patterns, since their bodies are long.
  */
 export function isSieved(rule: Rule): bool {
   if (rule.negated || rule.phase == 5 || !hasPattern(rule) || !isStable(rule)) return false;
-  const regex = changetype<Regex>(rule.prepared);
-  return regex.needLen > 0 && (rule.phase > 2 || (regex.gramCount == 0 && looksAtAll(rule)));
+  return changetype<Regex>(rule.prepared).needLen > 0 && (rule.phase > 2 || looksAtAll(rule));
 }
 
 /** True if a target is a whole collection. */

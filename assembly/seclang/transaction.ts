@@ -6,15 +6,17 @@ import { Arena, make } from "../bytes/arena";
 import { writeInt } from "../bytes/buffer";
 import { equalFold } from "../bytes/span";
 import { Item, ItemList } from "../decode/items";
-import { SIEVE_PATIENCE } from "../match/sieve";
+import { earnPatience } from "../match/sieve";
 import { Ctl, PROCESSOR_JSON, PROCESSOR_MULTIPART, PROCESSOR_URLENCODED, PROCESSOR_XML, Rule } from "./model";
 import { findName, nameCount, nameNumber } from "./names";
+import { hashFold } from "./nametable";
 import { Program, ruleSetBytes } from "./program";
 import { Settings } from "./settings";
 import { FIRST_LIST, HIGHEST_SEVERITY, LAST_SCALAR, LIST_COUNT, REQBODY_PROCESSOR, variableNameLen, variableNamePtr } from "./variables";
 
 /** TX variables whose names are made up by traffic. */
 const MAX_DYNAMIC: i32 = 256;
+const DYNAMIC_SLOTS: u32 = 1024;
 /** Matched values of one rule that are kept for its event. */
 export const MAX_VALUES: i32 = 8;
 /** Rules that one event lists. */
@@ -73,8 +75,9 @@ export class Transaction {
   private tx: usize;
   /** Slots of TX: names registered when the transaction began. */
   private slots: i32;
-  /** TX variables whose names no rule has. */
+  /** TX variables whose names no rule has, and where each is by the hash of its name: DYNAMIC_SLOTS addresses, 0 until there is one. */
   dynamic: ItemList;
+  private dynamicTable: usize;
 
   engine: i32;
   requestBodyAccess: bool;
@@ -100,8 +103,6 @@ export class Transaction {
   redirectLen: i32;
   /** What is known about all values of each group of rules, see groups.ts; 0 until one was asked for. */
   groups: usize;
-  /** Steps of sieves that may still be built for it, see match/sieve.ts. */
-  patience: i32;
   /** The item that matched last, for MATCHED_VAR_NAME. */
   matchedVariable: i32;
   matchedName: usize;
@@ -130,7 +131,7 @@ export class Transaction {
     if (program.initialSlots > 0) memory.copy(tx.tx, program.initialTx, (<usize>program.initialSlots) << 3);
     tx.dynamic = make<ItemList>(arena);
     tx.engine = settings.engine;
-    tx.patience = SIEVE_PATIENCE;
+    earnPatience();
     tx.requestBodyAccess = settings.requestBodyAccess;
     tx.responseBodyAccess = settings.responseBodyAccess;
     tx.setInt(HIGHEST_SEVERITY, 255);
@@ -154,9 +155,8 @@ export class Transaction {
     }
     other.tx = arena.copy(this.tx, this.slots << 3);
     other.dynamic = make<ItemList>(arena);
-    for (let item: Item | null = this.dynamic.first; item; item = item!.next) {
-      other.dynamic.add(arena, item.name, item.nameLen, item.ptr, item.len);
-    }
+    other.dynamicTable = 0;
+    for (let item: Item | null = this.dynamic.first; item; item = item!.next) other.addDynamic(item.name, item.nameLen, item.ptr, item.len);
     other.matches = null;
     other.lastMatch = null;
     other.matchCount = 0;
@@ -203,10 +203,23 @@ export class Transaction {
   findTx(ptr: usize, len: i32): usize {
     const number = findName(ptr, len);
     if (number >= 0 && number < this.slots) return this.txSlot(number);
-    for (let item: Item | null = this.dynamic.first; item; item = item!.next) {
-      if (equalFold(item.name, item.nameLen, ptr, len)) return changetype<usize>(item);
+    return this.dynamicTable == 0 ? 0 : <usize>load<u32>(this.dynamicSlot(ptr, len));
+  }
+
+  /** Gives the address of the slot where a made-up name is, or would be. */
+  private dynamicSlot(ptr: usize, len: i32): usize {
+    let slot = hashFold(ptr, len) & (DYNAMIC_SLOTS - 1);
+    while (true) {
+      const at = this.dynamicTable + ((<usize>slot) << 2);
+      const item = changetype<Item | null>(<usize>load<u32>(at));
+      if (!item || equalFold(item.name, item.nameLen, ptr, len)) return at;
+      slot = (slot + 1) & (DYNAMIC_SLOTS - 1);
     }
-    return 0;
+  }
+
+  private addDynamic(name: usize, nameLen: i32, ptr: usize, len: i32): void {
+    if (this.dynamicTable == 0) this.dynamicTable = this.arena.alloc((<usize>DYNAMIC_SLOTS) << 2);
+    store<u32>(this.dynamicSlot(name, nameLen), changetype<u32>(this.dynamic.add(this.arena, name, nameLen, ptr, len)));
   }
 
   /** Sets a TX variable by name. Past the cap on made-up names it raises `capped` instead. */
@@ -218,7 +231,7 @@ export class Transaction {
       return;
     }
     if (this.dynamic.count >= MAX_DYNAMIC) this.capped = true;
-    else this.dynamic.add(this.arena, name, nameLen, ptr, len);
+    else this.addDynamic(name, nameLen, ptr, len);
   }
 
   /** Sets the body processor, and the variable that names it. */
