@@ -128,8 +128,8 @@ export function compileTree(target: Arena, root: Node, captures: i32): Regex | n
   regex.reserve(target, 1);
   regex.append(regex);
   regex.captures = captures + 1;
-  regex.anchored = startsAnchored(root);
-  regex.wholeText = captures == 0 && regex.anchored && endsAnchored(root);
+  regex.anchored = isAnchored(root, BEGIN_TEXT);
+  regex.wholeText = captures == 0 && regex.anchored && isAnchored(root, END_TEXT);
   regex.usesWords = (flagsSeen & (WORD_BOUNDARY | NOT_WORD_BOUNDARY)) != 0;
   regex.usesLines = (flagsSeen & (BEGIN_LINE | END_LINE)) != 0;
   findClasses(regex);
@@ -257,36 +257,19 @@ function link(split: u32, body: u32, skip: u32, greedy: bool): void {
   inst.arg = greedy ? skip : body;
 }
 
-/** True if every match of the tree starts with `^` or `\A`. */
-function startsAnchored(node: Node): bool {
+/** True if every match of the tree starts at the start of the text (BEGIN_TEXT), or ends at its end (END_TEXT). */
+function isAnchored(node: Node, side: i32): bool {
   switch (node.kind) {
     case ASSERT:
-      return node.index == BEGIN_TEXT;
+      return node.index == side;
     case CAPTURE:
-      return startsAnchored(node.child!);
+      return isAnchored(node.child!, side);
     case CONCAT:
-      return startsAnchored(node.child!);
+      return isAnchored(side == BEGIN_TEXT ? node.child! : node.last!, side);
     case REPEAT:
-      return node.min > 0 && startsAnchored(node.child!);
+      return node.min > 0 && isAnchored(node.child!, side);
     case ALTERNATE:
-      for (let child: Node | null = node.child; child; child = child!.next) if (!startsAnchored(child)) return false;
-      return true;
-    default:
-      return false;
-  }
-}
-
-/** True if every match of the tree ends with `$` or `\z`. */
-function endsAnchored(node: Node): bool {
-  switch (node.kind) {
-    case ASSERT:
-      return node.index == END_TEXT;
-    case CAPTURE:
-      return endsAnchored(node.child!);
-    case CONCAT:
-      return endsAnchored(node.last!);
-    case ALTERNATE:
-      for (let child: Node | null = node.child; child; child = child!.next) if (!endsAnchored(child)) return false;
+      for (let child: Node | null = node.child; child; child = child!.next) if (!isAnchored(child!, side)) return false;
       return true;
     default:
       return false;
