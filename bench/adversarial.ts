@@ -13,7 +13,7 @@ import type { Work } from "./works.ts";
 
 export interface Slow {
   name: string;
-  /** Nanoseconds for a byte of the largest size. */
+  /** Nanoseconds for a byte, of the size where that is most. */
   nanosecondsPerByte: number;
   /** How much more a byte costs at the largest size than at the smallest: about 1 if time is linear. */
   growth: number;
@@ -159,7 +159,7 @@ export async function findSlow(count: number): Promise<Slow[]> {
     const costs = SIZES.map((bytes) => cost(filter, state, input, bytes));
     const [first = 1] = costs;
     const last = costs.at(-1) ?? 1;
-    return { name: input.name, nanosecondsPerByte: last, growth: last / first };
+    return { name: input.name, nanosecondsPerByte: Math.max(...costs), growth: last / first };
   });
   return slow.sort((a, b) => b.nanosecondsPerByte - a.nanosecondsPerByte).slice(0, count);
 }

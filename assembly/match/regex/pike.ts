@@ -12,8 +12,8 @@ import { BEGIN_LINE, BEGIN_TEXT, END_LINE, END_TEXT, NOT_WORD_BOUNDARY, WORD_BOU
 import { decidedAt, matches } from "./dfa";
 import { OP_ASSERT, OP_BYTE, OP_MATCH, OP_SAVE, OP_SPLIT, Regex } from "./program";
 
-/** Bytes of text that a search for positions looks at. */
-const WINDOW: i32 = 16 * 1024;
+/** Bytes of text that a search for positions looks at: each costs up to the size of the pattern. */
+const WINDOW: i32 = 4096;
 /** Groups whose positions are kept: TX:0 to TX:9. */
 export const MAX_GROUPS: i32 = 10;
 /** Bytes of the slots of all groups: start and end, i32 each. */
