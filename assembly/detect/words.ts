@@ -7,6 +7,7 @@
  * ordinary text are in none: a map of bits by hash, small enough to stay in the processor's nearest cache, says so.
  */
 import { Arena } from "../bytes/arena";
+import { hasBit, setBit } from "../bytes/bits";
 import { hashBytes } from "../bytes/span";
 
 /** Keywords, operators and fingerprints (`0` and the fingerprint in upper case), with their type. */
@@ -59,7 +60,7 @@ export function addWord(table: i32, type: u8, word: usize, len: i32): void {
   const at = slotOf(hash, table, word, len);
   if (load<u32>(at) != 0) return;
   const bit = hash & (SLOTS - 1);
-  store<u8>(present + (<usize>bit >> 3), load<u8>(present + (<usize>bit >> 3)) | (1 << (<u8>bit & 7)));
+  setBit(present, bit);
   const entry = arena.alloc(<usize>len + 3);
   store<u8>(entry, <u8>table);
   store<u8>(entry, type, 1);
@@ -77,7 +78,7 @@ export function lookUp(table: i32, word: usize, len: i32): u8 {
   }
   const hash = hashOf(table, upper, len);
   const bit = hash & (SLOTS - 1);
-  if (((load<u8>(present + (<usize>bit >> 3)) >> (<u8>bit & 7)) & 1) == 0) return 0;
+  if (!hasBit(present, bit)) return 0;
   const entry = <usize>load<u32>(slotOf(hash, table, upper, len));
   return entry == 0 ? 0 : load<u8>(entry, 1);
 }

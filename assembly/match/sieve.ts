@@ -76,8 +76,3 @@ export function askSieve(sieve: Automaton, ptr: usize, len: i32): usize {
   patience = patienceLeft;
   return map;
 }
-
-/** True if a map has a pattern's bit. */
-export function hasBit(map: usize, bit: i32): bool {
-  return ((load<u8>(map + (<usize>bit >> 3)) >> (<u8>bit & 7)) & 1) != 0;
-}

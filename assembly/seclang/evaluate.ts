@@ -6,12 +6,12 @@
  * chain matched, the rule as a whole matched: it is reported, and it decides.
  */
 import { make } from "../bytes/arena";
+import { hasBit, setBit } from "../bytes/bits";
 import { equalFold, toInt } from "../bytes/span";
 import { Item, ItemList, Value } from "../decode/items";
 import { matches } from "../match/regex/dfa";
 import { slots } from "../match/regex/pike";
 import { Regex } from "../match/regex/program";
-import { hasBit } from "../match/sieve";
 import { hasMessage } from "./compiler";
 import { expand, expandedLen, expandedPtr } from "./expand";
 import { groupCanMatch, lookUpGroup, siftedGroup } from "./groups";
@@ -54,7 +54,7 @@ import { isQuickNo } from "./quick";
 import { resolveScalar } from "./scalars";
 import { firstSelected, nextSelected } from "./selected";
 import { sideOf } from "./sieves";
-import { fullName, fullNameLen, fullNamePtr, inSet, MAX_MATCHES, MAX_VALUES, Match, MatchedValue, putInSet, TargetRemoval, Transaction } from "./transaction";
+import { fullName, fullNameLen, fullNamePtr, MAX_MATCHES, MAX_VALUES, Match, MatchedValue, TargetRemoval, Transaction } from "./transaction";
 import { hasLiteral, listHasLiteral, longest, siftedList, siftedValue, unionOf, valueOf } from "./values";
 import {
   ARGS,
@@ -327,7 +327,7 @@ function isExcluded(rule: Rule, variable: i32, name: usize, len: i32): bool {
     if (exclusion.variable == variable && selects(exclusion, name, len)) return true;
   }
   for (let removal: TargetRemoval | null = tx.targetRemovals; removal; removal = removal!.next) {
-    if (!inSet(removal.rules, starter.ordinal)) continue;
+    if (!hasBit(removal.rules, starter.ordinal)) continue;
     for (let target: Target | null = removal.ctl.target; target; target = target!.next) {
       if (target.variable == variable && selects(target, name, len)) return true;
     }
@@ -573,7 +573,7 @@ function chosenBy(entry: Ctl): usize {
   for (let phase = 1; phase <= 5; phase++) {
     for (let i = 0; i < program.count(phase); i++) {
       const rule = program.rule(phase, i);
-      if (names(entry, rule)) putInSet(kept.rules, rule.ordinal);
+      if (names(entry, rule)) setBit(kept.rules, rule.ordinal);
     }
   }
   return kept.rules;

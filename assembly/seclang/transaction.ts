@@ -3,6 +3,7 @@
  * matched. It lives in the arena of its stream and holds addresses into the buffers that the host filled.
  */
 import { Arena, make } from "../bytes/arena";
+import { hasBit } from "../bytes/bits";
 import { writeInt } from "../bytes/buffer";
 import { equalFold } from "../bytes/span";
 import { Item, ItemList } from "../decode/items";
@@ -244,22 +245,13 @@ export class Transaction {
   }
 
   isRemoved(rule: Rule): bool {
-    return this.removed != 0 && inSet(this.removed, rule.ordinal);
+    return this.removed != 0 && hasBit(this.removed, rule.ordinal);
   }
 
   /** Gives an empty set of rules. */
   newRuleSet(): usize {
     return this.arena.alloc(ruleSetBytes(this.program));
   }
-}
-
-export function inSet(set: usize, ordinal: i32): bool {
-  return ((load<u8>(set + (<usize>ordinal >> 3)) >> (<u8>ordinal & 7)) & 1) != 0;
-}
-
-export function putInSet(set: usize, ordinal: i32): void {
-  const at = set + (<usize>ordinal >> 3);
-  store<u8>(at, load<u8>(at) | (1 << (<u8>ordinal & 7)));
 }
 
 const digit: usize = memory.data(8);

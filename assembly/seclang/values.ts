@@ -93,6 +93,10 @@ export function joinMaps(tx: Transaction, side: i32, a: usize, b: usize): usize 
   if (a == b || b == NONE) return a;
   if (a == NONE) return b;
   const bytes = tx.program.sieve(side)!.maskBytes;
+  let more = false;
+  for (let i: usize = 0; i < bytes; i += 8) if ((load<u64>(b + i) & ~load<u64>(a + i)) != 0) more = true;
+  // most values of a list match what others matched before: no new map for each of them
+  if (!more) return a;
   const map = tx.arena.reserve(bytes);
   for (let i: usize = 0; i < bytes; i += 8) store<u64>(map + i, load<u64>(a + i) | load<u64>(b + i));
   return map;

@@ -229,17 +229,11 @@ function needsQuotes(): bool {
 let delimiterEnd: i32 = 0;
 export let delimiterIsLast: bool = false;
 
-export const NO_DELIMITER: i32 = 0;
-/** The line starts with the boundary and goes on. */
-export const LIKE_DELIMITER: i32 = 1;
-export const DELIMITER: i32 = 2;
-
-/** Says what the line at `i` of a text is, after `findBoundary`; sets `delimiterIsLast`. */
-export function delimiterAt(ptr: usize, len: i32, i: i32): i32 {
+/** True if the line at `i` of a text, which starts like a delimiter, is one; sets `delimiterIsLast`. After `findBoundary`. */
+export function isDelimiter(ptr: usize, len: i32, i: i32): bool {
   text = ptr;
   length = len;
-  if (!startsDelimiter(i)) return NO_DELIMITER;
-  return endsDelimiter(i + 2 + boundaryLen) ? DELIMITER : LIKE_DELIMITER;
+  return endsDelimiter(i + 2 + boundaryLen);
 }
 
 /** True if the headers from `from` to the end of a text are those of a file. */

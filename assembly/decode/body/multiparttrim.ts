@@ -15,7 +15,7 @@
 import { Arena, make } from "../../bytes/arena";
 import { isSpace } from "../../bytes/ascii";
 import { indexOf } from "../../bytes/span";
-import { boundaryLen, boundaryPtr, DELIMITER, delimiterAt, delimiterIsLast, describesFile, findBoundary, resetMultipart } from "./multipart";
+import { boundaryLen, boundaryPtr, delimiterIsLast, describesFile, findBoundary, isDelimiter, resetMultipart } from "./multipart";
 
 /** Bytes left out behind an offset of what was kept. */
 @unmanaged
@@ -50,7 +50,7 @@ export class MultipartTrim {
   /** True while in a line of which it is known that it does not begin like a delimiter, or that is kept anyway. */
   private inLine: bool;
   /** True if that line begins like a delimiter, and where it begins in what was kept. */
-  private isDelimiter: bool;
+  private isMarked: bool;
   private lineStart: i32;
   /** The last bytes left out, up to two: the older one in the higher byte. */
   private tail: u32;
@@ -104,7 +104,7 @@ export class MultipartTrim {
   /** The line that is in `carry` so far begins like a delimiter, or does not. */
   private decide(delimiter: bool): void {
     this.inLine = true;
-    this.isDelimiter = delimiter;
+    this.isMarked = delimiter;
     if (delimiter) this.keepTail();
     this.lineStart = this.len;
     const carried = this.carryLen;
@@ -123,7 +123,7 @@ export class MultipartTrim {
 
   /** Keeps bytes of the line being read, or leaves them out. */
   private take(ptr: usize, len: i32): void {
-    if (this.isDelimiter || this.mode == HEADERS || this.mode == FIELD) this.keep(ptr, len);
+    if (this.isMarked || this.mode == HEADERS || this.mode == FIELD) this.keep(ptr, len);
     else if (this.mode == EPILOGUE) this.keepVisible(ptr, len);
     else this.leaveOut(ptr, len);
   }
@@ -131,9 +131,9 @@ export class MultipartTrim {
   private endLine(): void {
     this.inLine = false;
     if (this.mode == EPILOGUE) return;
-    if (this.isDelimiter) {
+    if (this.isMarked) {
       // the line may only begin like one: then what it stands in goes on
-      if (delimiterAt(this.ptr, this.len, this.lineStart) != DELIMITER) return;
+      if (!isDelimiter(this.ptr, this.len, this.lineStart)) return;
       this.mode = delimiterIsLast ? EPILOGUE : HEADERS;
       this.partStart = this.len;
       return;

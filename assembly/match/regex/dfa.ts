@@ -16,6 +16,7 @@
  */
 import { Arena } from "../../bytes/arena";
 import { isWord } from "../../bytes/ascii";
+import { hasBit, setBit } from "../../bytes/bits";
 import { setHas } from "../byteset";
 import { BEGIN_LINE, BEGIN_TEXT, END_LINE, END_TEXT, NOT_WORD_BOUNDARY, WORD_BOUNDARY } from "./ast";
 import { Automaton } from "./automaton";
@@ -254,14 +255,13 @@ const matched: usize = memory.data(MAX_MEMBERS >> 3, 8);
 /** A member matched. True if that is all there is to know. */
 function isDone(automaton: Automaton, number: u32): bool {
   if (automaton.maskBytes == 0) return true;
-  const at = matched + (<usize>number >> 3);
-  store<u8>(at, load<u8>(at) | (1 << (<u8>number & 7)));
+  setBit(matched, number);
   return false;
 }
 
 /** True if a member of several has matched: it need not be followed any more. */
 function hasMatched(automaton: Automaton, number: u32): bool {
-  return automaton.maskBytes != 0 && ((load<u8>(matched + (<usize>number >> 3)) >> (<u8>number & 7)) & 1) != 0;
+  return automaton.maskBytes != 0 && hasBit(matched, number);
 }
 
 /** Follows the starts of all members, or after the first byte of those that can start anywhere. */

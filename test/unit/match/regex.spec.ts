@@ -1,10 +1,11 @@
+import { hasBit } from "../../../assembly/bytes/bits";
 import { addGrams, hasAnyGram, LIST_MAP, newGrams, VALUE_MAP } from "../../../assembly/match/grams";
 import { cacheHeld, flushCache, matches, setCacheLimit, sift } from "../../../assembly/match/regex/dfa";
 import { compileRegex, regexError } from "../../../assembly/match/regex/index";
 import { parse } from "../../../assembly/match/regex/parser";
 import { locate, slots } from "../../../assembly/match/regex/pike";
 import { Regex } from "../../../assembly/match/regex/program";
-import { addToSieve, finishSieve, hasBit, startSieve } from "../../../assembly/match/sieve";
+import { addToSieve, finishSieve, startSieve } from "../../../assembly/match/sieve";
 import { prepareSignatures, signatureOf } from "../../../assembly/match/signature";
 import { arena, len, ptr, put } from "../text";
 import { oracle } from "./oracle";
