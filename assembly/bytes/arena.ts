@@ -94,6 +94,16 @@ export class Arena {
     this.exceeded = false;
   }
 
+  /** Frees all blocks but one of regular size, for an arena that is used again at once. */
+  reset(): void {
+    if (this.block == 0 || load<usize>(this.block) != 0 || this.end - this.block != BLOCK_BYTES) {
+      this.release();
+      return;
+    }
+    this.cursor = this.block + BLOCK_HEADER;
+    this.exceeded = false;
+  }
+
   /** Frees all blocks and the arena itself. */
   destroy(): void {
     this.release();

@@ -85,6 +85,11 @@ export class Buffer {
    */
   json(ptr: usize, len: i32): Buffer {
     this.byte(0x22);
+    return this.jsonPart(ptr, len).byte(0x22);
+  }
+
+  /** Appends a part of a JSON string, without quotes. */
+  jsonPart(ptr: usize, len: i32): Buffer {
     let i = 0;
     while (i < len) {
       const c = load<u8>(ptr + i);
@@ -106,7 +111,7 @@ export class Buffer {
         i += max(n, 1);
       }
     }
-    return this.byte(0x22);
+    return this;
   }
 
   /** Appends a JSON string made of ASCII text. */

@@ -115,6 +115,13 @@ export function hashBytes(ptr: usize, len: i32): u32 {
   return h;
 }
 
+/** Hashes a name without regard to case (FNV-1a, 32 bits). */
+export function hashFold(ptr: usize, len: i32): u32 {
+  let h: u32 = 0x811c9dc5;
+  for (let i = 0; i < len; i++) h = (h ^ <u32>lower(load<u8>(ptr + i))) * 0x01000193;
+  return h ^ (h >> 15);
+}
+
 /** The result of parsing a number: read at once, before the next call. */
 export let parsedInt: i64 = 0;
 

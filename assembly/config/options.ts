@@ -3,10 +3,10 @@
  * The published schema is manifests/schema/ngfw.schema.json; a test keeps the two together.
  */
 import { Arena, make } from "../bytes/arena";
-import { Buffer } from "../bytes/buffer";
 import { parsedInt } from "../bytes/span";
-import { J_ARRAY, J_FALSE, J_NUMBER, J_OBJECT, J_STRING, J_TRUE } from "../decode/json";
-import { isBoolean, JsonNode } from "./json";
+import { J_ARRAY, J_NUMBER, J_STRING, J_TRUE } from "../decode/json";
+import { expected, isBool, isInt, isList, isObject, unknownKey } from "./check";
+import { JsonNode } from "./json";
 
 export const MODE_DETECT: i32 = 0;
 export const MODE_ENFORCE: i32 = 1;
@@ -76,58 +76,6 @@ export class Globals {
   vmBytes: i32;
 }
 
-/** The error of the last reading. */
-export const configError: Buffer = Buffer.create(256);
-
-function where(node: JsonNode | null): void {
-  if (!node || !node.parent) {
-    configError.text("pluginConfig");
-    return;
-  }
-  where(node.parent);
-  if (node.parent!.kind == J_ARRAY) configError.byte(0x5b).int(node.index).byte(0x5d);
-  else configError.byte(0x2e).bytes(node.key, node.keyLen);
-}
-
-/** Raises: where, what was found, what was expected. Gives false. */
-export function expected(node: JsonNode, what: string): bool {
-  configError.clear();
-  where(node);
-  configError.text(": found ");
-  if (node.kind == J_STRING) configError.byte(0x60).bytes(node.ptr, min(node.len, 60)).byte(0x60);
-  else if (node.kind == J_NUMBER) configError.bytes(node.ptr, node.len);
-  else if (node.kind == J_OBJECT) configError.text("an object");
-  else if (node.kind == J_ARRAY) configError.text("a list");
-  else configError.text(node.kind == J_TRUE ? "true" : node.kind == J_FALSE ? "false" : "null");
-  configError.text(", expected ").text(what);
-  return false;
-}
-
-function unknownKey(node: JsonNode, known: string): bool {
-  configError.clear();
-  where(node);
-  configError.text(": unknown key; known here are ").text(known);
-  return false;
-}
-
-function setBool(node: JsonNode): bool {
-  return isBoolean(node) || expected(node, "true or false");
-}
-
-function setInt(node: JsonNode, low: i64, high: i64): bool {
-  return node.isInteger(low, high) || expected(node, "a whole number from " + low.toString() + " to " + high.toString());
-}
-
-function isList(node: JsonNode, what: string): bool {
-  if (node.kind != J_ARRAY) return expected(node, "a list of " + what);
-  for (let child: JsonNode | null = node.child; child; child = child!.next) if (child.kind != J_STRING) return expected(child, "a text");
-  return true;
-}
-
-function isObject(node: JsonNode): bool {
-  return node.kind == J_OBJECT || expected(node, "an object");
-}
-
 /** Reads the root of the configuration. False: see `configError`. */
 export function readRoot(root: JsonNode, options: Options, globals: Globals): bool {
   globals.maxValueBytes = 128;
@@ -182,19 +130,19 @@ function readOption(node: JsonNode, options: Options): bool {
     return node.is("enforce") || node.is("detect") || expected(node, "detect or enforce");
   }
   if (node.keyIs("paranoiaLevel")) {
-    if (!setInt(node, 1, 4)) return false;
+    if (!isInt(node, 1, 4)) return false;
     options.paranoiaLevel = <i32>parsedInt;
     return true;
   }
   if (node.keyIs("detectionParanoiaLevel")) {
-    if (!setInt(node, 1, 4)) return false;
+    if (!isInt(node, 1, 4)) return false;
     options.detectionParanoiaLevel = <i32>parsedInt;
     return true;
   }
   if (node.keyIs("thresholds")) return readThresholds(node, options);
   if (node.keyIs("crs")) {
     options.crs = node.kind == J_TRUE;
-    return setBool(node);
+    return isBool(node);
   }
   if (node.keyIs("rules")) return readRules(node, options);
   if (node.keyIs("exclusions")) {
@@ -208,7 +156,7 @@ function readOption(node: JsonNode, options: Options): bool {
   if (node.keyIs("limits")) return readLimits(node, options);
   if (node.keyIs("inspectResponseBody")) {
     options.inspectResponseBody = node.kind == J_TRUE;
-    return setBool(node);
+    return isBool(node);
   }
   if (node.keyIs("failure")) {
     options.failClosed = node.is("closed");
@@ -223,7 +171,7 @@ function readThresholds(node: JsonNode, options: Options): bool {
   if (!isObject(node)) return false;
   for (let child: JsonNode | null = node.child; child; child = child!.next) {
     if (!child.keyIs("inbound") && !child.keyIs("outbound")) return unknownKey(child, "inbound, outbound");
-    if (!setInt(child, 1, 100000)) return false;
+    if (!isInt(child, 1, 100000)) return false;
     if (child.keyIs("inbound")) options.inboundThreshold = <i32>parsedInt;
     else options.outboundThreshold = <i32>parsedInt;
   }
@@ -307,20 +255,20 @@ function readLimits(node: JsonNode, options: Options): bool {
   if (!isObject(node)) return false;
   for (let child: JsonNode | null = node.child; child; child = child!.next) {
     if (child.keyIs("requestBody")) {
-      if (!setInt(child, 1, 134217728)) return false;
+      if (!isInt(child, 1, 134217728)) return false;
       options.requestBodyBytes = <i32>parsedInt;
     } else if (child.keyIs("responseBody")) {
-      if (!setInt(child, 1, 134217728)) return false;
+      if (!isInt(child, 1, 134217728)) return false;
       options.responseBodyBytes = <i32>parsedInt;
     } else if (child.keyIs("requestBodyAction") || child.keyIs("responseBodyAction")) {
       if (!child.is("reject") && !child.is("partial")) return expected(child, "reject or partial");
       if (child.keyIs("requestBodyAction")) options.requestBodyReject = child.is("reject");
       else options.responseBodyReject = child.is("reject");
     } else if (child.keyIs("arguments")) {
-      if (!setInt(child, 1, 100000)) return false;
+      if (!isInt(child, 1, 100000)) return false;
       options.arguments = <i32>parsedInt;
     } else if (child.keyIs("jsonDepth")) {
-      if (!setInt(child, 1, 8192)) return false;
+      if (!isInt(child, 1, 8192)) return false;
       options.jsonDepth = <i32>parsedInt;
     } else return unknownKey(child, "requestBody, requestBodyAction, responseBody, responseBodyAction, arguments, jsonDepth");
   }
@@ -331,7 +279,7 @@ function readBlock(node: JsonNode, options: Options): bool {
   if (!isObject(node)) return false;
   for (let child: JsonNode | null = node.child; child; child = child!.next) {
     if (child.keyIs("status")) {
-      if (!setInt(child, 200, 599)) return false;
+      if (!isInt(child, 200, 599)) return false;
       options.blockStatus = <i32>parsedInt;
     } else if (child.keyIs("body")) {
       if (child.kind != J_STRING) return expected(child, "a text");
@@ -384,7 +332,7 @@ function readEvents(node: JsonNode, globals: Globals): bool {
       if (!child.is("decisions") && !child.is("all")) return expected(child, "decisions or all");
       globals.allMatches = child.is("all");
     } else if (child.keyIs("maxValueBytes")) {
-      if (!setInt(child, 0, 4096)) return false;
+      if (!isInt(child, 0, 4096)) return false;
       globals.maxValueBytes = <i32>parsedInt;
     } else if (child.keyIs("mask")) {
       if (!isList(child, "variables")) return false;
@@ -398,13 +346,13 @@ function readHost(node: JsonNode, globals: Globals): bool {
   if (!isObject(node)) return false;
   for (let child: JsonNode | null = node.child; child; child = child!.next) {
     if (child.keyIs("holdHeaders")) {
-      if (!setBool(child)) return false;
+      if (!isBool(child)) return false;
       globals.holdHeaders = child.kind == J_TRUE;
     } else if (child.keyIs("streamBytes")) {
-      if (!setInt(child, 65536, 268435456)) return false;
+      if (!isInt(child, 65536, 268435456)) return false;
       globals.streamBytes = <i32>parsedInt;
     } else if (child.keyIs("vmBytes")) {
-      if (!setInt(child, 1048576, 805306368)) return false;
+      if (!isInt(child, 1048576, 805306368)) return false;
       globals.vmBytes = <i32>parsedInt;
     } else return unknownKey(child, "holdHeaders, streamBytes, vmBytes");
   }

@@ -3,11 +3,11 @@
  * order, while the rules themselves are shared; which profile a request has depends on its host and path.
  */
 import { Arena, make } from "../bytes/arena";
-import { lower } from "../bytes/ascii";
 import { Buffer } from "../bytes/buffer";
 import { lastIndexOf } from "../bytes/span";
 import { jsonAt, jsonError } from "../decode/json";
 import { PairWriter } from "../host/pairs";
+import { globMatches } from "../match/glob";
 import { flushCache } from "../match/regex/dfa";
 import { compile, ruleCount } from "../seclang/compiler";
 import { clearError, fail, message, setPlace } from "../seclang/errors";
@@ -16,8 +16,9 @@ import { ENGINE_DETECT, ENGINE_ON, Rule } from "../seclang/model";
 import { Program } from "../seclang/program";
 import { RuleList } from "../seclang/rulelist";
 import { LIMIT_PARTIAL, LIMIT_REJECT, Settings } from "../seclang/settings";
+import { configError } from "./check";
 import { JsonNode, parseTree } from "./json";
-import { configError, Globals, MODE_ENFORCE, Options, readProfile, readRoot } from "./options";
+import { Globals, MODE_ENFORCE, Options, readProfile, readRoot } from "./options";
 import { writePrelude } from "./prelude";
 import { afterRuleSet, baseSettings, coreRules, setupRules } from "./ruleset";
 
@@ -224,28 +225,4 @@ function anyMatches(patterns: JsonNode | null, ptr: usize, len: i32, fold: bool)
   if (!patterns) return true;
   for (let node: JsonNode | null = patterns.child; node; node = node!.next) if (globMatches(node.ptr, node.len, ptr, len, fold)) return true;
   return false;
-}
-
-/** Matches a pattern with `*` for anything, in time linear in the text for each star. */
-export function globMatches(pattern: usize, patternLen: i32, ptr: usize, len: i32, fold: bool): bool {
-  let p = 0;
-  let i = 0;
-  let star = -1;
-  let resume = 0;
-  while (i < len) {
-    const c = load<u8>(ptr + i);
-    const want = p < patternLen ? load<u8>(pattern + p) : 0;
-    if (p < patternLen && want == 0x2a) {
-      star = p++;
-      resume = i;
-    } else if (p < patternLen && (want == c || (fold && lower(want) == lower(c)))) {
-      p++;
-      i++;
-    } else if (star >= 0) {
-      p = star + 1;
-      i = ++resume;
-    } else return false;
-  }
-  while (p < patternLen && load<u8>(pattern + p) == 0x2a) p++;
-  return p == patternLen;
 }

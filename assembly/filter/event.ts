@@ -3,12 +3,12 @@
  * (https://www.elastic.co/guide/en/ecs/8.17) where it has one, and `bailey.*` for the rest. See docs/events.md.
  */
 import { Buffer } from "../bytes/buffer";
+import { putTime } from "../bytes/calendar";
 import { equalFold, indexOf, lastIndexOf, toInt } from "../bytes/span";
 import { JsonNode } from "../config/json";
 import { Globals, MODE_ENFORCE, Options } from "../config/options";
 import { LOG_ERROR, LOG_WARN, log } from "../host/abi";
 import { Rule, Tag } from "../seclang/model";
-import { putTime } from "../seclang/scalars";
 import { fullName, fullNameLen, fullNamePtr, Match, MatchedValue, Transaction } from "../seclang/transaction";
 import * as v from "../seclang/variables";
 

@@ -60,10 +60,13 @@ function parseNetwork(entry: usize, ptr: usize, len: i32): bool {
 /** True if the address, as text, is in one of the networks of the set. */
 export function inNetworks(set: usize, ptr: usize, len: i32): bool {
   if (!parseAddress(ptr, len)) return false;
+  const v4 = indexOf(ptr, len, 0x3a) < 0;
   const count = load<u32>(set);
   for (let i: u32 = 0; i < count; i++) {
     const entry = set + 4 + <usize>i * ENTRY;
-    if (sharesPrefix(entry, load<u32>(entry, 16))) return true;
+    const bits = load<u32>(entry, 16);
+    // ::/0 is all of IPv6, and none of IPv4
+    if ((!v4 || bits >= 96) && sharesPrefix(entry, bits)) return true;
   }
   return false;
 }

@@ -3,8 +3,7 @@
  * them. It only grows when rules are compiled, never from traffic, and lives as long as the VM.
  */
 import { Arena, make } from "../bytes/arena";
-import { lower } from "../bytes/ascii";
-import { equalFold } from "../bytes/span";
+import { equalFold, hashFold } from "../bytes/span";
 
 // An entry, in bytes from its address: u32 number, u32 length, then the name.
 const LENGTH: usize = 4;
@@ -74,11 +73,4 @@ export class NameTable {
   len(number: i32): i32 {
     return <i32>load<u32>(<usize>load<u32>(this.byNumber + ((<usize>number) << 2)), LENGTH);
   }
-}
-
-/** Hashes a name without regard to case (FNV-1a, 32 bits). */
-export function hashFold(ptr: usize, len: i32): u32 {
-  let h: u32 = 0x811c9dc5;
-  for (let i = 0; i < len; i++) h = (h ^ <u32>lower(load<u8>(ptr + i))) * 0x01000193;
-  return h ^ (h >> 15);
 }

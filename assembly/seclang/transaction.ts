@@ -5,12 +5,11 @@
 import { Arena, make } from "../bytes/arena";
 import { hasBit } from "../bytes/bits";
 import { writeInt } from "../bytes/buffer";
-import { equalFold } from "../bytes/span";
+import { equalFold, hashFold } from "../bytes/span";
 import { Item, ItemList } from "../decode/items";
 import { earnPatience } from "../match/sieve";
 import { Ctl, PROCESSOR_JSON, PROCESSOR_MULTIPART, PROCESSOR_URLENCODED, PROCESSOR_XML, Rule } from "./model";
 import { findName, nameCount, nameNumber } from "./names";
-import { hashFold } from "./nametable";
 import { Program, ruleSetBytes } from "./program";
 import { Settings } from "./settings";
 import { FIRST_LIST, HIGHEST_SEVERITY, LAST_SCALAR, LIST_COUNT, REQBODY_PROCESSOR, variableNameLen, variableNamePtr } from "./variables";

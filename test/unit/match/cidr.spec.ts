@@ -24,6 +24,8 @@ describe("networks", () => {
     expect(contains("::1", "0:0:0:0:0:0:0:1")).toBe(true);
     expect(contains("::ffff:192.0.2.1", "192.0.2.1")).toBe(true);
     expect(contains("fe80::/10", "fe80::1")).toBe(true);
+    expect(contains("::/0", "fe80::1")).toBe(true);
+    expect(contains("::/0", "192.0.2.1")).toBe(false);
   });
 
   test("what is no address is in none", () => {
