@@ -11,3 +11,5 @@ export const CACHE = process.env.BAILEY_CACHE ?? join(ROOT, ".cache");
 export const BUILD = join(ROOT, "build");
 export const BASE_WASM = join(BUILD, "ngfw.base.wasm");
 export const NGFW_WASM = join(BUILD, "ngfw.wasm");
+export const MESH_WASM = join(BUILD, "mesh.wasm");
+export const MESH_TCP_WASM = join(BUILD, "mesh-tcp.wasm");

@@ -30,6 +30,11 @@ function fromConformance(output: string): { passed: number; failed: number } {
   return { passed: Number(passed), failed: Number(failed) };
 }
 
+function fromDifferential(output: string): { passed: number; failed: number } {
+  const [, equal = "0", documented = "0", unexplained = "0"] = /(\d+) equal, (\d+) documented, (\d+) unexplained/.exec(output) ?? [];
+  return { passed: Number(equal) + Number(documented), failed: Number(unexplained) };
+}
+
 /** A command that either passes or fails. */
 const none = (): { passed: number; failed: number } => ({ passed: 0, failed: 0 });
 
@@ -44,6 +49,8 @@ const SUITES: Suite[] = [
   { name: "filter", command: node("test/filter/config.test.ts"), count: fromNode },
   { name: "cli", command: node("test/cli/cli.test.ts"), count: fromNode },
   { name: "e2e", command: node("test/e2e/blocking.test.ts", "test/e2e/configuration.test.ts"), count: fromNode },
+  { name: "policies", command: node("test/differential/golden.test.ts", "test/policies/decisions.test.ts"), count: fromNode },
+  { name: "differential", command: [process.execPath, "--import", "tsx", "test/differential/main.ts"], count: fromDifferential },
   { name: "soak", command: node("test/e2e/soak.test.ts"), count: fromNode },
   { name: "conformance", command: [process.execPath, "--import", "tsx", "test/conformance/main.ts"], count: fromConformance },
 ];

@@ -18,6 +18,7 @@ import {
 } from "./imports";
 
 export const STATUS_OK: i32 = 0;
+export const STATUS_NOT_FOUND: i32 = 1;
 
 export const LOG_INFO: i32 = 2;
 export const LOG_WARN: i32 = 3;
@@ -32,6 +33,7 @@ export const RESPONSE_HEADER_MAP: i32 = 2;
 
 export const REQUEST_STREAM: i32 = 0;
 export const RESPONSE_STREAM: i32 = 1;
+export const DOWNSTREAM: i32 = 2;
 
 export const COUNTER: i32 = 0;
 export const GAUGE: i32 = 1;
@@ -59,7 +61,11 @@ export let dataLen: i32 = 0;
 const outPtr: usize = memory.data(8);
 const outLen: usize = memory.data(8);
 
+/** Status of the last call that gives data. */
+export let lastStatus: i32 = 0;
+
 function take(status: i32): bool {
+  lastStatus = status;
   dataPtr = load<u32>(outPtr);
   dataLen = load<i32>(outLen);
   return status == STATUS_OK;
@@ -88,6 +94,17 @@ export function getProperty(dotted: string): bool {
     const c = dotted.charCodeAt(i);
     store<u8>(path + i, <u8>(c == 0x2e ? 0 : c));
   }
+  store<u32>(outPtr, 0);
+  store<u32>(outLen, 0);
+  return take(proxy_get_property(path, n, outPtr, outLen));
+}
+
+/** Gets a property of two parts, of which the second may hold dots: `filter_state`, `bailey.peer_address`. */
+export function getNamedProperty(kind: string, name: string): bool {
+  let n = 0;
+  for (let i = 0; i < kind.length; i++) store<u8>(path + n++, <u8>kind.charCodeAt(i));
+  store<u8>(path + n++, 0);
+  for (let i = 0; i < name.length; i++) store<u8>(path + n++, <u8>name.charCodeAt(i));
   store<u32>(outPtr, 0);
   store<u32>(outLen, 0);
   return take(proxy_get_property(path, n, outPtr, outLen));
@@ -128,8 +145,12 @@ const outId: usize = memory.data(4);
 /** Defines a metric; gives its number, -1 if the host has none. */
 export function defineMetric(kind: i32, name: string): i32 {
   line.clear();
-  line.text(name);
-  return proxy_define_metric(kind, line.ptr, line.len, outId) == STATUS_OK ? load<i32>(outId) : -1;
+  return defineMetricNamed(kind, line.text(name));
+}
+
+/** The same for a name that is put together. */
+export function defineMetricNamed(kind: i32, name: Buffer): i32 {
+  return proxy_define_metric(kind, name.ptr, name.len, outId) == STATUS_OK ? load<i32>(outId) : -1;
 }
 
 /**

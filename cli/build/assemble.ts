@@ -1,10 +1,10 @@
-/** Compiles the filter's AssemblyScript to the base wasm: the engine, without rules. */
+/** Compiles the filters' AssemblyScript; the firewall's becomes the base wasm: the engine, without rules. */
 import { existsSync, statSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { createRequire } from "node:module";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { UserError } from "../errors.ts";
-import { BASE_WASM, ROOT } from "../paths.ts";
+import { BASE_WASM, MESH_TCP_WASM, MESH_WASM, ROOT } from "../paths.ts";
 import { run } from "../process.ts";
 
 /** Gives the time of the newest source. */
@@ -18,12 +18,19 @@ async function newestSource(): Promise<number> {
   return newest;
 }
 
-/** Compiles if a source is newer than the result. True if it did. */
-export async function assemble(): Promise<boolean> {
-  if (existsSync(BASE_WASM) && statSync(BASE_WASM).mtimeMs > (await newestSource())) return false;
+/** Each filter's entry in filters/, and what it is compiled to. */
+const OUTPUTS = { ngfw: BASE_WASM, mesh: MESH_WASM, "mesh-tcp": MESH_TCP_WASM };
+export type FilterName = keyof typeof OUTPUTS;
+
+/** Compiles a filter if a source is newer than the result. True if it did. */
+export async function assemble(filter: FilterName = "ngfw"): Promise<boolean> {
+  const output = OUTPUTS[filter];
+  if (existsSync(output) && statSync(output).mtimeMs > (await newestSource())) return false;
   // a process of its own: loading the compiler takes seconds, and most commands do not need it
   const compiler = createRequire(import.meta.url).resolve("assemblyscript/bin/asc.js");
-  const { code, stdout, stderr } = await run(process.execPath, [compiler, "filters/ngfw.ts", "--config", "asconfig.json", "--target", "ngfw"], { cwd: ROOT });
-  if (code !== 0) throw new UserError(`filters/ngfw.ts does not compile:\n${stdout}${stderr}`);
+  const entry = `filters/${filter}.ts`;
+  const args = [compiler, entry, "--config", "asconfig.json", "--target", "filter", "--outFile", relative(ROOT, output)];
+  const { code, stdout, stderr } = await run(process.execPath, args, { cwd: ROOT });
+  if (code !== 0) throw new UserError(`${entry} does not compile:\n${stdout}${stderr}`);
   return true;
 }

@@ -10,17 +10,21 @@ import { UserError } from "../errors.ts";
 import { ensureEnvoy } from "../setup/envoy.ts";
 import { bootstrap, type EnvoyOptions, listener } from "./config.ts";
 
-export interface RunningEnvoy {
-  port: number;
-  adminPort: number;
+/** An Envoy process that serves. */
+export interface EnvoyProcess {
   pid: number;
   /** Resolves with the exit code when Envoy has ended. */
   ended: Promise<number | null>;
   /** Lines that Envoy wrote so far. */
   lines: string[];
+  stop(): Promise<void>;
+}
+
+export interface RunningEnvoy extends EnvoyProcess {
+  port: number;
+  adminPort: number;
   /** Replaces the listener's plugin configuration while Envoy runs; needs `live`. */
   reconfigure(config: string): Promise<void>;
-  stop(): Promise<void>;
 }
 
 /** Gives a port of 127.0.0.1 that is free now. */
@@ -52,30 +56,21 @@ export function wasmLog(line: string): string | undefined {
   return colon < 0 ? undefined : line.slice(colon + 2);
 }
 
-/** Starts Envoy; throws with its own words if it does not come up. `onLine` gets each line that it writes. */
-export async function startEnvoy(options: EnvoyOptions & { live?: boolean; concurrency?: number }, onLine?: (line: string) => void): Promise<RunningEnvoy> {
+/**
+ * Starts Envoy with a bootstrap, which gets a folder for its files; throws with Envoy's own words if it does not come
+ * up. `onLine` gets each line that it writes.
+ */
+export async function launchEnvoy(
+  bootstrapIn: (folder: string) => Promise<object>,
+  adminPort: number,
+  concurrency = 1,
+  onLine?: (line: string) => void,
+): Promise<EnvoyProcess> {
   const binary = await ensureEnvoy();
   const folder = await mkdtemp(join(tmpdir(), "bailey-"));
-  const listenerFile = join(folder, "listener.yaml");
-  const writeListener = async (current: EnvoyOptions): Promise<void> => {
-    // Envoy watches for files that are moved into place
-    await writeFile(`${listenerFile}.new`, stringify({ resources: [listener(current)] }));
-    await rename(`${listenerFile}.new`, listenerFile);
-  };
-  if (options.live) await writeListener(options);
   const file = join(folder, "envoy.yaml");
-  await writeFile(file, stringify(bootstrap(options.live ? { ...options, listenerFile } : options)));
-  const args = [
-    "-c",
-    file,
-    "--use-dynamic-base-id",
-    "--concurrency",
-    String(options.concurrency ?? 1),
-    "--log-level",
-    "warning",
-    "--component-log-level",
-    "wasm:info",
-  ];
+  await writeFile(file, stringify(await bootstrapIn(folder), { aliasDuplicateObjects: false }));
+  const args = ["-c", file, "--use-dynamic-base-id", "--concurrency", String(concurrency), "--log-level", "warning", "--component-log-level", "wasm:info"];
   const child = spawn(binary, args, { stdio: ["ignore", "ignore", "pipe"] });
   const lines: string[] = [];
   createInterface({ input: child.stderr }).on("line", (line) => {
@@ -84,22 +79,32 @@ export async function startEnvoy(options: EnvoyOptions & { live?: boolean; concu
     onLine?.(line);
   });
   const ended = new Promise<number | null>((resolve) => child.on("close", (code) => resolve(code)));
-  const running: RunningEnvoy = {
-    port: options.port,
-    adminPort: options.adminPort,
-    pid: child.pid ?? 0,
-    ended,
-    lines,
-    reconfigure: (config) => writeListener({ ...options, config }),
-    stop: () => stop(child, ended, folder),
-  };
+  const running: EnvoyProcess = { pid: child.pid ?? 0, ended, lines, stop: () => stop(child, ended, folder) };
   try {
-    await waitUntilReady(options.adminPort, ended, lines);
+    await waitUntilReady(adminPort, ended, lines);
   } catch (error) {
     await running.stop();
     throw error;
   }
   return running;
+}
+
+/** Starts Envoy with the filter in front of one upstream. */
+export async function startEnvoy(options: EnvoyOptions & { live?: boolean; concurrency?: number }, onLine?: (line: string) => void): Promise<RunningEnvoy> {
+  let listenerFile = "";
+  const writeListener = async (current: EnvoyOptions): Promise<void> => {
+    // Envoy watches for files that are moved into place
+    await writeFile(`${listenerFile}.new`, stringify({ resources: [listener(current)] }));
+    await rename(`${listenerFile}.new`, listenerFile);
+  };
+  const prepare = async (folder: string): Promise<object> => {
+    if (!options.live) return bootstrap(options);
+    listenerFile = join(folder, "listener.yaml");
+    await writeListener(options);
+    return bootstrap({ ...options, listenerFile });
+  };
+  const running = await launchEnvoy(prepare, options.adminPort, options.concurrency, onLine);
+  return { ...running, port: options.port, adminPort: options.adminPort, reconfigure: (config) => writeListener({ ...options, config }) };
 }
 
 async function stop(child: ChildProcess, ended: Promise<number | null>, folder: string): Promise<void> {
@@ -128,6 +133,6 @@ async function waitUntilReady(adminPort: number, ended: Promise<number | null>, 
 
 /** Finds the line that says why: the filter's own, or Envoy's last. */
 function reasonOf(lines: string[]): string {
-  const own = lines.map(wasmLog).filter((line) => line !== undefined && line !== "bailey ngfw: configured");
+  const own = lines.map(wasmLog).filter((line) => line !== undefined && !/^bailey .*: configured$/.test(line));
   return own.pop() ?? lines.filter((line) => line.includes("[critical]") || line.includes("error")).pop() ?? lines[lines.length - 1] ?? "it wrote nothing";
 }

@@ -29,11 +29,13 @@ export interface Filter {
   proxy_on_configure(root: number, size: number): number;
   proxy_on_request_headers(context: number, count: number, end: number): number;
   proxy_on_request_body(context: number, size: number, end: number): number;
+  /** The callbacks below are not in every filter. */
   proxy_on_request_trailers(context: number, count: number): number;
   proxy_on_response_headers(context: number, count: number, end: number): number;
   proxy_on_response_body(context: number, size: number, end: number): number;
   proxy_on_response_trailers(context: number, count: number): number;
   proxy_on_log(context: number): void;
+  proxy_on_downstream_data(context: number, size: number, end: number): number;
   proxy_on_done(context: number): number;
   proxy_on_delete(context: number): void;
   _initialize(): void;
