@@ -4,16 +4,18 @@
  */
 import { join } from "node:path";
 import { Command } from "commander";
+import { assemble } from "../cli/build/assemble.ts";
 import { buildFilter } from "../cli/build/build.ts";
 import { ROOT } from "../cli/paths.ts";
 import { findSlow } from "./adversarial.ts";
+import { measurePolicies } from "./authorization.ts";
 import { nativePeers, ownContestants, wasmPeer } from "./contestants.ts";
 import { measureEngine } from "./engine.ts";
 import { measure, type Row } from "./measure.ts";
 import { plot } from "./plot.ts";
-import { ensureProgram, startUpstream } from "./programs.ts";
+import { ensureProgram, ensureStream, startUpstream } from "./programs.ts";
 import { aligned, tableOf, verdictOf } from "./report.ts";
-import { judge } from "./targets.ts";
+import { judge, judgePolicies } from "./targets.ts";
 import { WORKS } from "./works.ts";
 
 interface Options {
@@ -24,6 +26,7 @@ interface Options {
   plot?: string | true;
   engine?: boolean;
   adversarial?: boolean;
+  policies?: boolean;
 }
 
 const SLOWEST = 15;
@@ -58,6 +61,22 @@ async function benchProxies(options: Options): Promise<void> {
   else console.log(`${tableOf(rows)}\n\n${verdictOf(judge(rows))}`);
 }
 
+async function benchPolicies(options: Options): Promise<void> {
+  await ensureProgram("wrk", "wrk");
+  await ensureProgram("nginx", "nginx-light");
+  await ensureStream();
+  await assemble("mesh");
+  const upstream = await startUpstream();
+  let rows: Row[];
+  try {
+    rows = await measurePolicies(upstream.port, say);
+  } finally {
+    await upstream.stop();
+  }
+  if (options.json) console.log(JSON.stringify(rows, undefined, 2));
+  else console.log(`${tableOf(rows)}\n\n${verdictOf(judgePolicies(rows))}`);
+}
+
 async function benchEngine(options: Options): Promise<void> {
   const rows = await measureEngine();
   console.log(options.json ? JSON.stringify(rows, undefined, 2) : aligned([["part", "MiB/s"], ...rows.map(({ work, value }) => [work, value.toFixed(0)])]));
@@ -80,12 +99,16 @@ const program = new Command("bench")
   .option("--peer-wasm <file>", "measure another proxy-wasm filter in the same run")
   .option("--peer-config <file>", "its configuration")
   .option("--plot [file]", "write a picture as SVG, docs/bench.svg if no file is given")
+  .option("--policies", "measure authorization instead: 1, 100 and 5,000 policies in Bailey, in Envoy's RBAC filter, and none")
   .option("--engine", "measure the parts of the engine in Node instead")
   .option("--adversarial", "look for the slowest inputs in Node instead")
   .parse();
 
 const options = program.opts<Options>();
-await buildFilter();
-if (options.engine) await benchEngine(options);
-else if (options.adversarial) await benchAdversarial(options);
-else await benchProxies(options);
+if (options.policies) await benchPolicies(options);
+else {
+  await buildFilter();
+  if (options.engine) await benchEngine(options);
+  else if (options.adversarial) await benchAdversarial(options);
+  else await benchProxies(options);
+}

@@ -42,7 +42,7 @@ async function processorTime(pid: number): Promise<number> {
   return (Number(fields[11]) + Number(fields[12])) / 100;
 }
 
-interface Running {
+export interface Running {
   contestant: Contestant;
   server: Server;
 }
@@ -69,7 +69,7 @@ function check(contestant: Contestant, work: Work, result: Load): void {
   if (result.errors > 0) throw new Error(`${contestant.name}: ${result.errors} requests of ${work.name} failed; are they blocked?`);
 }
 
-async function latencies(running: Running[], work: Work): Promise<Row[]> {
+export async function latencies(running: Running[], work: Work): Promise<Row[]> {
   const median: Samples = new Map();
   const p99: Samples = new Map();
   for (let round = 0; round <= ROUNDS; round++) {
@@ -85,7 +85,7 @@ async function latencies(running: Running[], work: Work): Promise<Row[]> {
   return [...rowsOf(work.name, "median", "us", median, contestants), ...rowsOf(work.name, "p99", "us", p99, contestants)];
 }
 
-async function throughput(running: Running[]): Promise<Row[]> {
+export async function throughput(running: Running[]): Promise<Row[]> {
   const rate: Samples = new Map();
   const cpu: Samples = new Map();
   for (let round = 0; round <= ROUNDS; round++) {

@@ -36,20 +36,29 @@ export async function ensureModSecurity(): Promise<void> {
   if (!existsSync(MODSECURITY) || !existsSync(CRS)) await install("libnginx-mod-http-modsecurity modsecurity-crs", "ModSecurity for nginx");
 }
 
-/** Starts nginx with one worker; `http` is what its http block holds. */
-async function startNginx(port: number, http: string, modules: string, files: Record<string, string>): Promise<Server> {
+/** What an nginx is made of; FOLDER in a block stands for where its files are. */
+interface Nginx {
+  /** What the http block and the stream block hold; none if undefined. */
+  http?: string;
+  stream?: string;
+  /** Paths of modules to load. */
+  modules?: string[];
+  files?: Record<string, string>;
+}
+
+/** Starts nginx with one worker, and waits until it answers HTTP on that port. */
+async function startNginx(port: number, { http, stream, modules = [], files = {} }: Nginx): Promise<Server> {
   const folder = await mkdtemp(join(tmpdir(), "bailey-bench-"));
   // nginx gives up root before it reads its files
   await chmod(folder, 0o755);
   for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text);
+  const common = "access_log off; keepalive_requests 100000000; client_max_body_size 10m; client_body_buffer_size 2m; client_body_temp_path FOLDER/t;";
   const config = `
-    ${modules}
-    daemon off; master_process off; error_log ${folder}/error.log; pid ${folder}/pid;
+    ${modules.map((module) => `load_module ${module};`).join(" ")}
+    daemon off; master_process off; error_log FOLDER/error.log; pid FOLDER/pid;
     events { worker_connections 512; }
-    http {
-      access_log off; keepalive_requests 100000000; client_max_body_size 10m; client_body_buffer_size 2m; client_body_temp_path ${folder}/t;
-      ${http.replaceAll("FOLDER", folder)}
-    }`;
+    ${http === undefined ? "" : `http { ${common} ${http} }`}
+    ${stream === undefined ? "" : `stream { ${stream} }`}`.replaceAll("FOLDER", folder);
   await writeFile(join(folder, "nginx.conf"), config);
   const begin = performance.now();
   const child = spawn("nginx", ["-p", folder, "-c", join(folder, "nginx.conf")], { stdio: "ignore" });
@@ -82,7 +91,7 @@ export async function startUpstream(): Promise<Server> {
       location = /html { alias FOLDER/page.html; default_type text/html; }
       location / { default_type application/octet-stream; return 200 "ok"; }
     }`;
-  return startNginx(port, http, "", { "page.html": PAGE });
+  return startNginx(port, { http, files: { "page.html": PAGE } });
 }
 
 /** Starts nginx as a proxy, with ModSecurity and CRS at paranoia level 1, enforcing, or without. */
@@ -107,5 +116,24 @@ export async function startProxy(upstreamPort: number, modsecurity: boolean): Pr
       ${modsecurity ? "modsecurity on; modsecurity_rules_file FOLDER/rules.conf;" : ""}
       location / { proxy_pass http://up; proxy_http_version 1.1; proxy_set_header Connection ""; proxy_set_header Host $host; }
     }`;
-  return startNginx(port, http, modsecurity ? `load_module ${MODSECURITY};` : "", { "rules.conf": rules });
+  return startNginx(port, { http, modules: modsecurity ? [MODSECURITY] : [], files: { "rules.conf": rules } });
+}
+
+const STREAM = "/usr/lib/nginx/modules/ngx_stream_module.so";
+
+/** Makes sure that nginx can pass connections on. */
+export async function ensureStream(): Promise<void> {
+  if (!existsSync(STREAM)) await install("libnginx-mod-stream", "nginx's stream module");
+}
+
+/** Starts what puts plaintext connections into mutual TLS to a port, since the load generator has no certificate. */
+export async function startTlsClient(toPort: number, identity: { certificate: string; key: string }): Promise<Server> {
+  const port = await freePort();
+  const stream = `
+    server {
+      listen 127.0.0.1:${port};
+      proxy_pass 127.0.0.1:${toPort};
+      proxy_ssl on; proxy_ssl_certificate FOLDER/client.pem; proxy_ssl_certificate_key FOLDER/client.key;
+    }`;
+  return startNginx(port, { stream, modules: [STREAM], files: { "client.pem": identity.certificate, "client.key": identity.key } });
 }

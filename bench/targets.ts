@@ -65,3 +65,27 @@ export function judge(rows: Row[]): Judged[] {
   atMost("memory after / before 10,000 heavy requests", 1.05, results.value(after, "bailey", "memory") / results.value(before, "bailey", "memory"), "x");
   return judged;
 }
+
+/** Shares of the native filter's throughput that Bailey must reach, by the number of policies. */
+const SHARES: [number, number][] = [
+  [1, 0.9],
+  [100, 0.9],
+  [5000, 1],
+];
+/** Microseconds of a decision. */
+const DECISION = 15;
+
+/** Judges a run with policies. */
+export function judgePolicies(rows: Row[]): Judged[] {
+  const results = new Results(rows);
+  const rate = rows.find(({ metric }) => metric === "throughput")?.work ?? "";
+  const throughput = (config: string): number => results.value(rate, config, "throughput");
+  return SHARES.flatMap(([count, share]) => {
+    const slower = throughput(`rbac-${count}`) / throughput(`bailey-${count}`);
+    const time = results.value("decision in Node", `bailey-${count}`, "time");
+    return [
+      { target: `${count} policies: native throughput / Bailey's`, limit: Number((1 / share).toFixed(2)), found: slower, unit: "x", met: slower <= 1 / share },
+      { target: `${count} policies: decision`, limit: DECISION, found: time, unit: "us", met: time <= DECISION },
+    ];
+  });
+}

@@ -10,7 +10,6 @@ export {
   proxy_abi_version_0_2_1,
   proxy_on_context_create,
   proxy_on_delete,
-  proxy_on_done,
   proxy_on_memory_allocate,
   proxy_on_vm_start,
 } from "../assembly/mesh/plugin";

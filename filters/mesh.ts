@@ -4,14 +4,13 @@
  */
 
 import { CONTINUE } from "../assembly/host/abi";
-import { onRequestBody, onRequestHeaders, waits } from "../assembly/mesh/http";
+import { onRequestBody, onRequestHeaders, onRequestTrailers, waits } from "../assembly/mesh/http";
 import { configurationOf, configureRoot, isWaiting, setWaiting } from "../assembly/mesh/plugin";
 
 export {
   proxy_abi_version_0_2_1,
   proxy_on_context_create,
   proxy_on_delete,
-  proxy_on_done,
   proxy_on_memory_allocate,
   proxy_on_vm_start,
 } from "../assembly/mesh/plugin";
@@ -34,4 +33,11 @@ export function proxy_on_request_body(context: u32, size: i32, endOfStream: i32)
   const answer = onRequestBody(configuration, size, endOfStream != 0);
   if (!waits) setWaiting(context, false);
   return answer;
+}
+
+export function proxy_on_request_trailers(context: u32, count: i32): i32 {
+  const configuration = configurationOf(context);
+  if (!configuration || !isWaiting(context)) return CONTINUE;
+  setWaiting(context, false);
+  return onRequestTrailers(configuration);
 }

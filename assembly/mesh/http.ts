@@ -7,7 +7,7 @@ import { Buffer } from "../bytes/buffer";
 import { CONTINUE, dataLen, dataPtr, getBuffer, getPairs, PAUSE, REQUEST_BODY_BUFFER, REQUEST_HEADER_MAP, sendLocalResponse, useArena } from "../host/abi";
 import * as body from "../policy/body";
 import { MeshConfiguration } from "../policy/configuration";
-import { actual, decide, R_NOT_ALLOWED, R_UNKNOWN, shadow } from "../policy/decide";
+import { actual, decide, giveBack, R_NOT_ALLOWED, R_UNKNOWN, shadow } from "../policy/decide";
 import * as request from "../policy/request";
 import * as metrics from "./metrics";
 import { mayEmit, report, reportError } from "./report";
@@ -27,7 +27,7 @@ export function onRequestHeaders(configuration: MeshConfiguration, ends: bool): 
   return finish(configuration, judge(configuration));
 }
 
-/** Decides again with the body, of which `size` bytes are there. */
+/** Waits for more of the body, of which `size` bytes are there, or decides again with it. */
 export function onRequestBody(configuration: MeshConfiguration, size: i32, ends: bool): i32 {
   const limit = configuration.options.bodyBytes;
   waits = !ends && size <= limit;
@@ -38,7 +38,20 @@ export function onRequestBody(configuration: MeshConfiguration, size: i32, ends:
     metrics.countBodyLimit();
     state = body.UNREAD;
   } else if (size > 0 && !getBuffer(REQUEST_BODY_BUFFER, 0, size)) state = body.UNREAD;
-  body.setBody(state, dataPtr, size > 0 ? dataLen : 0);
+  return judgeBody(configuration, state, size > 0 ? dataLen : 0);
+}
+
+/** Trailers end a body whose last piece did not say so: decides again with what is there. */
+export function onRequestTrailers(configuration: MeshConfiguration): i32 {
+  useArena(arena);
+  // what the host keeps was at most the limit when its last piece came
+  const got = getBuffer(REQUEST_BODY_BUFFER, 0, configuration.options.bodyBytes);
+  return judgeBody(configuration, got ? body.COMPLETE : body.UNREAD, got ? dataLen : 0);
+}
+
+function judgeBody(configuration: MeshConfiguration, state: i32, len: i32): i32 {
+  waits = false;
+  body.setBody(state, dataPtr, len);
   return finish(configuration, judge(configuration));
 }
 
@@ -48,6 +61,7 @@ function judge(configuration: MeshConfiguration): i32 {
   decide(configuration.policies);
   if (isPreliminary()) {
     waits = true;
+    giveBack();
     return configuration.options.holdHeaders ? PAUSE : CONTINUE;
   }
   report(configuration, id);

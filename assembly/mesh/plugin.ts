@@ -68,10 +68,6 @@ export function proxy_on_context_create(context: u32, parent: u32): void {
   putContext(context, changetype<usize>(configuration));
 }
 
-export function proxy_on_done(context: u32): bool {
-  return true;
-}
-
 export function proxy_on_delete(context: u32): void {
   const value = getContext(context);
   dropContext(context);

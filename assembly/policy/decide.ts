@@ -14,7 +14,7 @@
 
 import { NO, readRequestPrincipal, ruleHolds, UNKNOWN, YES } from "./evaluate";
 import { Index, nextRule } from "./index";
-import { takeFrom } from "./limit";
+import { giveBackTo, takeFrom } from "./limit";
 import { A_PRINCIPAL, A_REMOTE_IP, RateLimit, Rule } from "./model";
 import { PathOptions } from "./path";
 import * as request from "./request";
@@ -114,7 +114,20 @@ function isWithin(limit: RateLimit): bool {
   if (limit.asked == request.serial) return limit.answer;
   limit.asked = request.serial;
   limit.answer = readCaller(limit.by) && takeFrom(limit, request.textPtr, request.textLen, request.readTime());
+  if (limit.answer) {
+    limit.nextTaken = taken;
+    taken = limit;
+  }
   return limit.answer;
+}
+
+/** Limits that the request at hand took from. */
+let taken: RateLimit | null = null;
+
+/** Gives back what the decision took from limits, since it will be made again. */
+export function giveBack(): void {
+  for (let limit = taken; limit; limit = limit!.nextTaken) giveBackTo(limit);
+  taken = null;
 }
 
 /** Reads what a limit counts by into the text of the request. */
@@ -130,6 +143,7 @@ function readCaller(by: i32): bool {
 export function decide(policies: Policies): void {
   auditedCount = 0;
   exhausted = null;
+  taken = null;
   settle(actual, true, R_DEFAULT, null);
   settle(shadow, true, R_DEFAULT, null);
   judge(policies);

@@ -35,7 +35,14 @@ export function takeFrom(limit: RateLimit, caller: usize, len: i32, now: i64): b
   const used = max<i64>(load<i64>(bucket, 8), now);
   if (used - now > period - interval) return false;
   store<i64>(bucket, used + interval, 8);
+  limit.bucket = bucket;
   return true;
+}
+
+/** Gives back what the last `takeFrom` of a limit took, before anything else is taken. */
+export function giveBackTo(limit: RateLimit): void {
+  const bucket = limit.bucket;
+  store<i64>(bucket, load<i64>(bucket, 8) - (<i64>limit.seconds * 1000000000) / limit.requests, 8);
 }
 
 function keyOf(id: u32, ptr: usize, len: i32): u64 {

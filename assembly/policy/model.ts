@@ -122,6 +122,10 @@ export class RateLimit {
   /** The request that the limit was last asked about, and its answer: a request counts once. */
   asked: u32;
   answer: bool;
+  /** Bucket that was last taken from, see limit.ts. */
+  bucket: usize;
+  /** Next limit that the same request took from. */
+  nextTaken: RateLimit | null;
   /** Tells limits apart in the table of buckets. */
   id: u32;
 }

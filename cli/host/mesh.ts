@@ -11,6 +11,8 @@ export interface Call {
   host?: string;
   headers?: [string, string][];
   body?: string;
+  /** True if trailers end the body. */
+  trailers?: boolean;
   /** URI SAN of the peer's certificate; none for plaintext. */
   peer?: string;
   /** Address of the peer, and of the client behind trusted proxies, which is the peer's where nothing is said. */
@@ -70,7 +72,8 @@ export function ask(filter: Filter, state: HostState, call: Call): Answer {
   filter.proxy_on_request_headers(context, headers.length, body ? 0 : 1);
   if (body && !state.reply) {
     state.buffers.set(0, body);
-    filter.proxy_on_request_body(context, body.length, 1);
+    filter.proxy_on_request_body(context, body.length, call.trailers ? 0 : 1);
+    if (call.trailers) filter.proxy_on_request_trailers(context, 1);
   }
   return end(filter, state, context);
 }
@@ -106,7 +109,6 @@ function start(filter: Filter, state: HostState, call: Call): number {
 
 function end(filter: Filter, state: HostState, context: number): Answer {
   const calls = state.calls;
-  filter.proxy_on_done(context);
   filter.proxy_on_delete(context);
   const line = state.logs.map(({ message }) => message).find((message) => message.startsWith("{"));
   return {

@@ -101,6 +101,12 @@ describe("attributes of its own", () => {
     assert.match(mesh.ask({ method: "POST", body: "x" }).event?.event.reason ?? "", /policy shop\/test, rule 0, denies, since it cannot be evaluated/);
   });
 
+  test("a body that trailers end is judged like any other", async () => {
+    const mesh = await meshWith(one(when("request.jsonrpc.method", "admin_*"), "DENY"));
+    const ask = (method: string): boolean => mesh.ask({ method: "POST", body: JSON.stringify({ method }), trailers: true }).allowed;
+    assert.deepEqual([ask("eth_call"), ask("admin_x")], [true, false]);
+  });
+
   test("operations and fields of GraphQL, through aliases and fragments", async () => {
     const post = (query: string): Call => ({ method: "POST", body: JSON.stringify({ query }) });
     await holds(
@@ -141,6 +147,14 @@ describe("attributes of its own", () => {
     assert.equal(mesh.metric("denied.rate"), 3);
     assert.match(mesh.ask({ peer: WEB }).event?.event.reason ?? "", /its rate is used up/);
   });
+});
+
+test("a request that is judged again with its body counts once", async () => {
+  const limited = policy({ from: [{ source: { namespaces: ["shop"] } }], rateLimit: { requests: 2, seconds: 60 } });
+  const trial = policy({ when: [{ key: "request.jsonrpc.method", values: ["x"] }] }, "DENY", { name: "trial", mode: "shadow" });
+  const mesh = await meshWith({ policies: [limited, trial] });
+  const ask = (): boolean => mesh.ask({ peer: WEB, method: "POST", body: '{"method":"y"}' }).allowed;
+  assert.deepEqual([ask(), ask(), ask()], [true, true, false]);
 });
 
 describe("paths", () => {
@@ -268,6 +282,17 @@ describe("reasons", () => {
       other?.failed.map(({ field }) => field),
       ["to.operation.methods", "to.operation.paths"],
     );
+  });
+
+  test("of rules of which as little fails, the nearest is the one of which the most holds", async () => {
+    const claim = policy({ when: [{ key: "request.auth.claims[role]", values: ["admin"] }] }, "ALLOW", { name: "claim" });
+    const specific = policy(
+      { from: [{ source: { principals: ["cluster.local/ns/shop/sa/web"] } }], to: [{ operation: { methods: ["GET"], paths: ["/a"] } }] },
+      "ALLOW",
+      { name: "specific" },
+    );
+    const mesh = await meshWith({ policies: [claim, specific] });
+    assert.equal(mesh.ask({ peer: WEB, method: "POST", path: "/a" }).event?.bailey.nearest?.name, "shop/specific");
   });
 
   test("values of headers, queries and claims are not shown", async () => {
