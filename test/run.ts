@@ -51,6 +51,7 @@ const SUITES: Suite[] = [
   { name: "e2e", command: node("test/e2e/blocking.test.ts", "test/e2e/configuration.test.ts"), count: fromNode },
   { name: "policies", command: node("test/differential/golden.test.ts", "test/policies/decisions.test.ts"), count: fromNode },
   { name: "differential", command: [process.execPath, "--import", "tsx", "test/differential/main.ts"], count: fromDifferential },
+  { name: "mesh", command: node("test/mesh/mtls.test.ts"), count: fromNode },
   { name: "soak", command: node("test/e2e/soak.test.ts"), count: fromNode },
   { name: "conformance", command: [process.execPath, "--import", "tsx", "test/conformance/main.ts"], count: fromConformance },
 ];
