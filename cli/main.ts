@@ -8,6 +8,21 @@ function port(text: string): number {
   return value;
 }
 
+/** Reads labels as kubectl has them: `app=web,version=v1`. */
+function labels(text: string): { [name: string]: string } {
+  return Object.fromEntries(
+    text.split(",").map((pair) => {
+      const [name = "", value] = pair.split("=");
+      if (name === "" || value === undefined) throw new InvalidArgumentError("expected labels as in app=web,version=v1");
+      return [name, value];
+    }),
+  );
+}
+
+function format(): Option {
+  return new Option("--format <format>", "form of the result").choices(["text", "json"]).default("text");
+}
+
 function collect(value: string, previous: string[]): string[] {
   return [...previous, value];
 }
@@ -30,9 +45,9 @@ function program(): Command {
 
   bailey
     .command("build")
-    .description("build build/ngfw.wasm, with CRS compiled in")
+    .description("build the filters in build/: ngfw.wasm with CRS compiled in, mesh.wasm, mesh-tcp.wasm")
     .option("--rules <file...>", "SecLang and data files to compile in after CRS")
-    .option("--output <file>", "where to write it")
+    .option("--output <file>", "build only ngfw.wasm, and write it here")
     .action(async (options) => (await import("./commands/build.ts")).build(options));
 
   bailey
@@ -45,20 +60,64 @@ function program(): Command {
 
   bailey
     .command("lint")
-    .description("check SecLang files or a pluginConfig with the compiler that the filter has")
-    .argument("<file...>", "SecLang files (*.conf) and configurations (*.json, *.yaml)")
-    .addOption(new Option("--format <format>", "form of the result").choices(["text", "json"]).default("text"))
+    .description("check rules, policies and configurations with the compiler that the filter has")
+    .argument("<file...>", "SecLang files (*.conf); configurations and AuthorizationPolicies (*.json, *.yaml)")
+    .addOption(format())
     .action(async (files, options) => (await import("./commands/lint.ts")).lint(files, options));
 
   bailey
     .command("explain")
-    .description("say which rules match a request, and why, with the wasm that Envoy loads")
+    .description("say what is decided about a request, and why, with the wasm that Envoy loads")
     .argument("[file]", "a raw HTTP request, a file with a curl command, or a HAR; - or nothing for standard input")
     .option("--curl <command>", "a curl command, as a browser copies it")
+    .addOption(format())
+    .optionsGroup("What rules say of it:")
     .option("--config <file>", "pluginConfig as JSON or YAML; enforcing at paranoia level 1 where none is given")
     .option("--rules <file>", "SecLang file that runs after CRS; can be repeated", collect, [])
-    .addOption(new Option("--format <format>", "form of the result").choices(["text", "json"]).default("text"))
-    .action(async (file, options) => (await import("./commands/explain.ts")).explain(file, options));
+    .optionsGroup("What policies between services say of it:")
+    .option("--policy <file...>", "AuthorizationPolicies, or pluginConfig of the mesh filter")
+    .option("--from <identity>", "SPIFFE ID of the caller; no certificate where none is given")
+    .option("--method <method>", "GET where none is given")
+    .option("--path <path>", "path and query; / where none is given")
+    .option("--host <host>", "host that is called")
+    .option("--header <header>", "header as name: value; can be repeated", collect, [])
+    .option("--body <text>", "body of the request")
+    .option("--claims <json>", "claims of the caller's verified token")
+    .option("--source-ip <ip>", "address that the connection comes from")
+    .option("--remote-ip <ip>", "address of the client behind trusted proxies")
+    .option("--port <port>", "port that is called", port)
+    .option("--sni <name>", "server name of the TLS handshake")
+    .option("--time <time>", "when it comes, as in 2026-01-31T12:00:00Z; now where none is given")
+    .option("--namespace <name>", "namespace of the workload that is called")
+    .option("--labels <labels>", "labels of the workload that is called, as in app=web,version=v1", labels)
+    .option("--tcp", "a connection without HTTP")
+    .action(async (file, options) => {
+      if (options.policy) await (await import("./commands/explain-policy.ts")).explainPolicy(options);
+      else await (await import("./commands/explain.ts")).explain(file, options);
+    });
+
+  bailey
+    .command("test")
+    .description("check a table of requests between services and of what must be decided about each")
+    .argument("<file...>", "AuthorizationPolicies, or pluginConfig of the mesh filter; last, the table of cases")
+    .option("--namespace <name>", "namespace of the workload that is called, for cases that do not say it")
+    .option("--labels <labels>", "labels of that workload, as in app=web,version=v1", labels)
+    .option("--tcp", "connections without HTTP")
+    .addOption(format())
+    .action(async (files, options) => (await import("./commands/test.ts")).test(files, options));
+
+  bailey
+    .command("convert")
+    .description("make pluginConfig of AuthorizationPolicies for the workloads they select, and back")
+    .argument("[file...]", "AuthorizationPolicies, with workloads if there are any; or pluginConfig of the mesh filter")
+    .option("--cluster", "read policies and pods with kubectl instead")
+    .option("--context <name>", "context of the kubeconfig")
+    .option("--namespace <name>", "only this namespace")
+    .option("--labels <labels>", "only the workload with these labels, as in app=web,version=v1", labels)
+    .option("--service <name>", "service behind the waypoint that the labels are of; can be repeated", collect, [])
+    .option("--root-namespace <name>", "namespace whose policies are for the whole mesh", "istio-system")
+    .addOption(new Option("--format <format>", "form of the result").choices(["yaml", "json"]).default("yaml"))
+    .action(async (files, options) => (await import("./commands/convert.ts")).convert(files, options));
 
   return bailey;
 }

@@ -1,9 +1,10 @@
-/** `bailey build` */
-import { writeFile } from "node:fs/promises";
+/** `bailey build`: the wasm files that Envoy loads. */
+import { stat, writeFile } from "node:fs/promises";
+import { relative } from "node:path";
 import { assemble } from "../build/assemble.ts";
 import { buildFilter, compileFilter } from "../build/build.ts";
 import { readRules } from "../files.ts";
-import { NGFW_WASM } from "../paths.ts";
+import { MESH_TCP_WASM, MESH_WASM, NGFW_WASM } from "../paths.ts";
 import { readCrs } from "../setup/crs.ts";
 
 export interface BuildOptions {
@@ -13,18 +14,27 @@ export interface BuildOptions {
 
 export async function build(options: BuildOptions): Promise<void> {
   const output = options.output ?? NGFW_WASM;
-  if (!options.rules) {
-    report(output, await buildFilter(output));
-    return;
+  if (options.rules) await buildWith(options.rules, output);
+  else report(output, await buildFilter(output));
+  if (options.output) return;
+  for (const [filter, wasm] of [
+    ["mesh", MESH_WASM],
+    ["mesh-tcp", MESH_TCP_WASM],
+  ] as const) {
+    await assemble(filter);
+    report(wasm, (await stat(wasm)).size);
   }
+}
+
+async function buildWith(rules: string[], output: string): Promise<void> {
   await assemble();
   const crs = await readCrs();
-  const own = await readRules(options.rules);
+  const own = await readRules(rules);
   const wasm = await compileFilter({ setup: crs.setup, core: [...crs.core, ...own.rules], data: [...crs.data, ...own.data] });
   await writeFile(output, wasm);
   report(output, wasm.length);
 }
 
 function report(output: string, bytes: number): void {
-  console.log(`${output}: ${(bytes / 1024 / 1024).toFixed(1)} MiB`);
+  console.log(`${relative(process.cwd(), output)}: ${(bytes / 1024 / 1024).toFixed(1)} MiB`);
 }

@@ -1,14 +1,17 @@
-/** `bailey lint`: what the filter's own compiler says of rules and configurations. */
+/** `bailey lint`: what the filters' own compilers say of rules, policies and configurations. */
 import { readFile } from "node:fs/promises";
 import { extname } from "node:path";
 import { assemble } from "../build/assemble.ts";
 import { buildFilter } from "../build/build.ts";
 import { compileInto } from "../build/rules.ts";
 import { messageOf, UserError } from "../errors.ts";
-import { readConfig, readRules } from "../files.ts";
+import { readRules } from "../files.ts";
 import { configure } from "../host/exchange.ts";
 import { instantiate } from "../host/instance.ts";
 import { BASE_WASM, NGFW_WASM } from "../paths.ts";
+import { readDocuments } from "../policies/documents.ts";
+import { loadEngine } from "../policies/engine.ts";
+import { isDecidable, placeInIstio, toPlugin } from "../policies/translate.ts";
 import { readCrs } from "../setup/crs.ts";
 import { readWords } from "../setup/words.ts";
 
@@ -44,14 +47,25 @@ async function lintRules(paths: string[]): Promise<Finding[]> {
   }
 }
 
+/** What a file of settings is for shows in what it holds: policies, or what the firewall reads. */
 async function lintConfig(path: string): Promise<Finding[]> {
-  await buildFilter();
   try {
-    const config = await readConfig(path);
-    const { filter, state } = await instantiate(await readFile(NGFW_WASM));
-    const refused = configure(filter, state, JSON.stringify(config));
-    return refused === undefined ? [] : [{ file: path, error: `${path}: ${refused}` }];
+    const { policies, configs } = await readDocuments([path]);
+    const decidable = policies.filter(isDecidable);
+    const refusals: (string | undefined)[] = [];
+    if (decidable.length > 0) {
+      const { refused } = await loadEngine({ policies: toPlugin(decidable) });
+      refusals.push(refused && placeInIstio(refused, decidable));
+    }
+    for (const { config } of configs) refusals.push(config.policies === undefined ? await refusalOfFirewall(config) : (await loadEngine(config)).refused);
+    return refusals.flatMap((refused) => (refused === undefined ? [] : [{ file: path, error: `${path}: ${refused}` }]));
   } catch (error) {
     return [{ file: path, error: messageOf(error) }];
   }
+}
+
+async function refusalOfFirewall(config: object): Promise<string | undefined> {
+  await buildFilter();
+  const { filter, state } = await instantiate(await readFile(NGFW_WASM));
+  return configure(filter, state, JSON.stringify(config));
 }

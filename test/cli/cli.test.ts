@@ -1,52 +1,17 @@
 /** The command line as a user sees it: output, exit codes, no stack traces. */
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { mkdtempSync, writeFileSync } from "node:fs";
+import { mkdtempSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { freePort } from "../../cli/envoy/envoy.ts";
-import { ROOT } from "../../cli/paths.ts";
-
-const folder = mkdtempSync(join(tmpdir(), "bailey-cli-"));
-
-function file(name: string, content: string): string {
-  const path = join(folder, name);
-  writeFileSync(path, content);
-  return path;
-}
-
-interface Ended {
-  code: number | null;
-  stdout: string;
-  stderr: string;
-}
-
-function start(args: string[], input = "", env: NodeJS.ProcessEnv = {}) {
-  const child = spawn(process.execPath, [join(ROOT, "cli/bin.js"), ...args], { env: { ...process.env, ...env }, stdio: ["pipe", "pipe", "pipe"] });
-  let stdout = "";
-  let stderr = "";
-  child.stdout.on("data", (data) => {
-    stdout += data;
-  });
-  child.stderr.on("data", (data) => {
-    stderr += data;
-  });
-  child.stdin.end(input);
-  const ended = new Promise<Ended>((resolve) => child.on("close", (code) => resolve({ code, stdout, stderr })));
-  return { child, ended, output: () => stdout };
-}
-
-async function bailey(args: string[], input = "", env: NodeJS.ProcessEnv = {}): Promise<Ended> {
-  const result = await start(args, input, env).ended;
-  assert.doesNotMatch(result.stdout + result.stderr, /^\s+at .*\.ts:\d+/m, "a stack trace reached the user");
-  return result;
-}
+import { bailey, type Ended, file, folder, start } from "./bailey.ts";
 
 describe("help and mistakes", () => {
   test("--help everywhere", async () => {
-    for (const command of [[], ["up"], ["build"], ["compile"], ["lint"], ["explain"]]) {
+    for (const command of [[], ["up"], ["build"], ["compile"], ["lint"], ["explain"], ["test"], ["convert"]]) {
       const { code, stdout } = await bailey([...command, "--help"]);
       assert.equal(code, 0);
       assert.match(stdout, /Usage: bailey/);

@@ -1,0 +1,46 @@
+/** Runs `bailey` as a user does. */
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { ROOT } from "../../cli/paths.ts";
+
+/** A folder of the test file's own. */
+export const folder = mkdtempSync(join(tmpdir(), "bailey-cli-"));
+
+/** Writes a file and gives its path. */
+export function file(name: string, content: string): string {
+  const path = join(folder, name);
+  writeFileSync(path, content);
+  return path;
+}
+
+export interface Ended {
+  code: number | null;
+  stdout: string;
+  stderr: string;
+}
+
+/** Starts a command. */
+export function start(args: string[], input = "", env: NodeJS.ProcessEnv = {}) {
+  const child = spawn(process.execPath, [join(ROOT, "cli/bin.js"), ...args], { env: { ...process.env, ...env }, stdio: ["pipe", "pipe", "pipe"] });
+  let stdout = "";
+  let stderr = "";
+  child.stdout.on("data", (data) => {
+    stdout += data;
+  });
+  child.stderr.on("data", (data) => {
+    stderr += data;
+  });
+  child.stdin.end(input);
+  const ended = new Promise<Ended>((resolve) => child.on("close", (code) => resolve({ code, stdout, stderr })));
+  return { child, ended, output: () => stdout };
+}
+
+/** Runs a command to its end. */
+export async function bailey(args: string[], input = "", env: NodeJS.ProcessEnv = {}): Promise<Ended> {
+  const result = await start(args, input, env).ended;
+  assert.doesNotMatch(result.stdout + result.stderr, /^\s+at .*\.ts:\d+/m, "a stack trace reached the user");
+  return result;
+}
