@@ -49,6 +49,8 @@ export function proxy_on_vm_start(root: u32, configurationSize: i32): bool {
 
 /** A bad configuration is refused with one line; the host then keeps the one it has. */
 export function proxy_on_configure(root: u32, configurationSize: i32): bool {
+  // texts of earlier messages are managed; none is held here, and nothing else frees them
+  __collect();
   if (changetype<usize>(scratch) == 0) scratch = Arena.create(0);
   useArena(scratch);
   metrics.defineMetrics();

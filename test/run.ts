@@ -35,6 +35,11 @@ function fromDifferential(output: string): { passed: number; failed: number } {
   return { passed: Number(equal) + Number(documented), failed: Number(unexplained) };
 }
 
+function fromFuzz(output: string): { passed: number; failed: number } {
+  const [, passed = "0", failed = "0"] = /fuzz: (\d+) passed, (\d+) failed/.exec(output) ?? [];
+  return { passed: Number(passed), failed: Number(failed) };
+}
+
 /** A command that either passes or fails. */
 const none = (): { passed: number; failed: number } => ({ passed: 0, failed: 0 });
 
@@ -51,6 +56,7 @@ const SUITES: Suite[] = [
   { name: "e2e", command: node("test/e2e/blocking.test.ts", "test/e2e/configuration.test.ts"), count: fromNode },
   { name: "policies", command: node("test/differential/golden.test.ts", "test/policies/decisions.test.ts"), count: fromNode },
   { name: "differential", command: [process.execPath, "--import", "tsx", "test/differential/main.ts"], count: fromDifferential },
+  { name: "fuzz", command: [process.execPath, "--import", "tsx", "test/fuzz/main.ts"], count: fromFuzz },
   { name: "mesh", command: node("test/mesh/mtls.test.ts"), count: fromNode },
   { name: "soak", command: node("test/e2e/soak.test.ts"), count: fromNode },
   { name: "conformance", command: [process.execPath, "--import", "tsx", "test/conformance/main.ts"], count: fromConformance },

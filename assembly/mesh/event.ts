@@ -42,9 +42,9 @@ export function emitDecision(policies: Policies, id: Buffer): void {
 }
 
 /** Writes that Bailey could not decide, and what the configuration says then. */
-export function emitError(reason: string, allowed: bool): void {
+export function emitError(reason: string, allowed: bool, id: Buffer): void {
   start("error", allowed);
-  out.text(',"reason":').jsonText(reason).text('},"bailey":{}}');
+  out.text(',"reason":').jsonText(reason).text('},"http":{"request":{"id":').json(id.ptr, id.len).text('}},"bailey":{}}');
   log(LOG_ERROR, out);
 }
 

@@ -10,7 +10,7 @@ import { MeshConfiguration } from "../policy/configuration";
 import { actual, decide, giveBack, R_NOT_ALLOWED, R_UNKNOWN, shadow } from "../policy/decide";
 import * as request from "../policy/request";
 import * as metrics from "./metrics";
-import { mayEmit, report, reportError } from "./report";
+import { report, reportError } from "./report";
 
 /** True if the last answer was to wait for the body. */
 export let waits: bool = false;
@@ -85,7 +85,7 @@ function cannotDecide(configuration: MeshConfiguration): i32 {
   request.startConnection(arena);
   metrics.countError();
   const closed = configuration.options.failClosed;
-  if (mayEmit(configuration.options.eventsPerSecond)) reportError("request headers could not be read", !closed);
+  reportError(configuration, "request headers could not be read", !closed, id);
   return closed ? refuse() : CONTINUE;
 }
 

@@ -79,6 +79,8 @@ export function proxy_on_delete(context: u32): void {
 
 /** Takes a configuration up. A bad one is refused with one line; the host then keeps the one it has. */
 export function configureRoot(root: u32, size: i32, isHttp: bool): bool {
+  // texts of earlier messages are managed; none is held here, and nothing else frees them
+  __collect();
   useScratch();
   metrics.defineMetrics();
   const read = size > 0 && getBuffer(PLUGIN_CONFIGURATION, 0, size);

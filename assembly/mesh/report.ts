@@ -27,9 +27,11 @@ export function report(configuration: MeshConfiguration, id: Buffer): void {
   if (mayEmit(configuration.options.eventsPerSecond)) emitDecision(configuration.policies, id);
 }
 
-/** Writes that nothing could be decided. */
-export function reportError(reason: string, allowed: bool): void {
-  emitError(reason, allowed);
+/** Writes that nothing could be decided, and what the configuration says then. Gives `id` what the client may be told. */
+export function reportError(configuration: MeshConfiguration, reason: string, allowed: bool, id: Buffer): void {
+  id.clear();
+  putId(id);
+  if (mayEmit(configuration.options.eventsPerSecond)) emitError(reason, allowed, id);
 }
 
 /** The second for which events are counted, and how many it had. */
@@ -37,7 +39,7 @@ let second: i64 = 0;
 let written: i32 = 0;
 
 /** True if one more event may be written in this second; otherwise it is counted. */
-export function mayEmit(perSecond: i32): bool {
+function mayEmit(perSecond: i32): bool {
   const current = request.readTime() / 1000000000;
   if (current != second) {
     second = current;

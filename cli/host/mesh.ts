@@ -35,6 +35,7 @@ export type JsonValue = string | number | boolean | null | readonly JsonValue[] 
 /** The parts of an event that tools read; docs/events.md has all of them. */
 export interface MeshEvent {
   event: { action: "denied" | "would_deny" | "allowed" | "audited" | "error"; reason: string };
+  http?: { request: { id: string; method: string } };
   bailey: {
     peer?: string | null;
     policy?: PolicyReference;
@@ -125,7 +126,7 @@ function endpoint(ip: string, port: number): string {
 }
 
 /** Encodes metadata as Envoy does: see assembly/policy/metadata.ts. */
-function encodeMetadata(filters: { [filter: string]: Json }): Buffer {
+export function encodeMetadata(filters: { [filter: string]: Json }): Buffer {
   return encodeMap(filters as Json, encodeStruct);
 }
 

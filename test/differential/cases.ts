@@ -3,7 +3,7 @@
  * they fail; values of policies are also wildcards and templates of what calls have.
  */
 
-import type { Random } from "./random.ts";
+import type { Random } from "../random.ts";
 import type { AuthorizationPolicy, Rule, Spec } from "./rbac.ts";
 
 /** URI SANs of the clients that the test has certificates for. */

@@ -15,10 +15,10 @@ import { instantiate } from "../../cli/host/instance.ts";
 import { ask } from "../../cli/host/mesh.ts";
 import { MESH_WASM } from "../../cli/paths.ts";
 import { Authority, type Identity } from "../certificates.ts";
+import { Random } from "../random.ts";
 import { type Call, type Caller, call, DNS_CLIENT, METADATA, policies, SPIFFE_IDS, TOKENS } from "./cases.ts";
 import { Clients } from "./clients.ts";
 import { bootstrap, type PolicySet, pluginConfig, readLog } from "./envoy.ts";
-import { Random } from "./random.ts";
 
 const CALLS_OF_A_SET = 100;
 /** Of so many calls, one is also made as a connection without HTTP. */
