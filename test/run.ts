@@ -54,7 +54,7 @@ const SUITES: Suite[] = [
   { name: "filter", command: node("test/filter/config.test.ts"), count: fromNode },
   { name: "cli", command: node("test/cli/cli.test.ts", "test/cli/policies.test.ts"), count: fromNode },
   { name: "e2e", command: node("test/e2e/blocking.test.ts", "test/e2e/configuration.test.ts"), count: fromNode },
-  { name: "policies", command: node("test/differential/golden.test.ts", "test/policies/decisions.test.ts"), count: fromNode },
+  { name: "policies", command: node("test/differential/golden.test.ts", "test/policies/config.test.ts", "test/policies/decisions.test.ts"), count: fromNode },
   { name: "differential", command: [process.execPath, "--import", "tsx", "test/differential/main.ts"], count: fromDifferential },
   { name: "fuzz", command: [process.execPath, "--import", "tsx", "test/fuzz/main.ts"], count: fromFuzz },
   { name: "mesh", command: node("test/mesh/mtls.test.ts"), count: fromNode },

@@ -15,7 +15,7 @@ import { Arena, make } from "../bytes/arena";
 import { hashBytes } from "../bytes/span";
 import { A_METHOD, A_NAMESPACE, A_PATH, A_PRINCIPAL, A_SERVICE_ACCOUNT, Clause, Condition, Rule } from "./model";
 import * as request from "./request";
-import { identity, PRESENT } from "./request";
+import { identity, PRESENT, UNREADABLE } from "./request";
 import { M_AFFIX, M_EXACT, M_TEMPLATE, StringMatch, StringSet } from "./strings";
 
 // Who.
@@ -184,8 +184,9 @@ export class Index {
     at = this;
     place = null;
     shape = -1;
-    // an identity of another form may belong to several namespaces: all rules are looked at
-    linear = request.readIdentity() == PRESENT && !identity.plain ? 0 : -1;
+    // an identity of another form may belong to several namespaces, and one that cannot be read to anybody
+    const state = request.readIdentity();
+    linear = state == UNREADABLE || (state == PRESENT && !identity.plain) ? 0 : -1;
     if (linear < 0) readKeys();
   }
 }

@@ -10,6 +10,8 @@ export class HostState {
   /** Buffers by number: request body, response body, plugin configuration. */
   buffers = new Map<number, Buffer>();
   properties = new Map<string, Buffer>();
+  /** Properties that the host fails to give. */
+  failing = new Set<string>();
   /** Nanoseconds since 1970. */
   time = 1_700_000_000_000_000_000n;
 
@@ -44,6 +46,7 @@ export interface Filter {
 const OK = 0;
 const NOT_FOUND = 1;
 const BAD_ARGUMENT = 2;
+const INTERNAL_FAILURE = 10;
 
 /** Encodes a header map as the ABI has it. */
 export function encodePairs(pairs: [Buffer, Buffer][]): Buffer {
@@ -106,7 +109,9 @@ export async function instantiate(wasm: Uint8Array): Promise<{ instance: WebAsse
       return give(data.subarray(offset, Math.min(offset + length, data.length)), outData, outLength);
     },
     proxy_get_property(path: number, length: number, outData: number, outLength: number): number {
-      const data = state.properties.get(bytes(path, length).toString().replaceAll("\0", "."));
+      const name = bytes(path, length).toString().replaceAll("\0", ".");
+      if (state.failing.has(name)) return INTERNAL_FAILURE;
+      const data = state.properties.get(name);
       return data ? give(data, outData, outLength) : NOT_FOUND;
     },
     proxy_send_local_response(

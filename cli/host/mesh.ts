@@ -25,6 +25,8 @@ export interface Call {
   claims?: Json;
   /** Envoy's dynamic metadata by filter, beside the claims. */
   metadata?: { [filter: string]: Json };
+  /** Properties that the host fails to give, by their names in Envoy. */
+  failing?: string[];
   /** When the request comes; a fixed moment where nothing is said. */
   time?: Date;
 }
@@ -98,6 +100,7 @@ function start(filter: Filter, state: HostState, call: Call): number {
     ["metadata", encodeMetadata({ ...call.metadata, ...(call.claims && { "envoy.filters.http.jwt_authn": { payload: call.claims } }) })],
   ];
   state.properties = new Map(properties.flatMap(([name, value]) => (value === undefined ? [] : [[name, Buffer.from(value as string)]])));
+  state.failing = new Set(call.failing);
   state.buffers = new Map();
   state.logs = [];
   state.reply = undefined;

@@ -54,6 +54,8 @@ export function plausible(random: Random): Call {
 export interface Raw {
   headers: [Buffer, Buffer][] | undefined;
   properties: Map<string, Buffer>;
+  /** Properties that the host fails to give. */
+  failing: Set<string>;
   /** Pieces of the body; none where it has none. */
   body: Buffer[];
   trailers: boolean;
@@ -152,6 +154,7 @@ export function hostile(random: Random): Raw {
   return {
     headers: rawHeaders(random),
     properties: new Map(properties.filter(() => random.chance(0.8))),
+    failing: new Set(properties.filter(() => random.chance(0.05)).map(([name]) => name)),
     body: rawBody(random),
     trailers: random.chance(0.3),
     reset: random.chance(0.1),

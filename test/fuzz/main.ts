@@ -2,7 +2,7 @@
  * `npm run fuzz`: random configurations and requests for the mesh filters. What must hold of each:
  *
  * - a configuration is taken, or refused with one line; one that is meant to be good is taken; a refused one changes
- *   nothing;
+ *   nothing; the published schema takes what the filter takes;
  * - a request is decided, exactly once, with an event that says why; nothing traps;
  * - the index changes no decision: the same policies in a form that it can do nothing with decide the same.
  */
@@ -13,6 +13,7 @@ import { configure, ROOT_CONTEXT } from "../../cli/host/exchange.ts";
 import { type Filter, type HostState, instantiate } from "../../cli/host/instance.ts";
 import { ask, askConnection, type Call, type MeshEvent } from "../../cli/host/mesh.ts";
 import { MESH_TCP_WASM, MESH_WASM } from "../../cli/paths.ts";
+import { validate } from "../policies/schema.ts";
 import { Random } from "../random.ts";
 import { hostile, plausible, type Raw } from "./calls.ts";
 import { brokenBytes, brokenStructure, configuration, type FuzzConfig, limited, withoutIndex } from "./configurations.ts";
@@ -45,6 +46,9 @@ function take({ filter, state }: Plugin, text: string | Buffer): string | undefi
   const refused = configure(filter, state, text as string);
   if (refused === undefined) {
     counts.accepted++;
+    // nothing at all is an empty configuration
+    if (text.length > 0 && !validate(JSON.parse(text.toString())))
+      fail("the schema refuses what the filter takes", `${JSON.stringify(validate.errors)} ${text}`);
     return undefined;
   }
   if (refused.includes("\n") || !/^pluginConfig.*: ./.test(refused)) fail("a refusal is not one line with its place", refused);
@@ -90,6 +94,7 @@ function send({ filter, state }: Plugin, context: number, raw: Raw): boolean {
   if (raw.headers) state.maps.set(0, raw.headers);
   else state.maps.clear();
   state.properties = raw.properties;
+  state.failing = raw.failing;
   state.buffers = new Map();
   state.logs = [];
   state.reply = undefined;

@@ -332,6 +332,26 @@ describe("identity and addresses", () => {
     assert.equal(mesh.metric("denied.unknown"), 1);
   });
 
+  test("an attribute that the host fails to give: a DENY denies, an ALLOW does not allow", async () => {
+    const cases: [object, string][] = [
+      [{ from: [{ source: { principals: ["cluster.local/ns/shop/sa/web"] } }] }, "connection.uri_san_peer_certificate"],
+      [{ from: [{ source: { namespaces: ["shop"] } }] }, "connection.uri_san_peer_certificate"],
+      [{ from: [{ source: { remoteIpBlocks: ["192.0.2.1"] } }] }, "source.address"],
+      [{ from: [{ source: { ipBlocks: ["192.0.2.1"] } }] }, "filter_state.bailey.peer_address"],
+      [{ from: [{ source: { requestPrincipals: ["*"] } }] }, "metadata"],
+      [{ to: [{ operation: { ports: ["80"] } }] }, "destination.address"],
+      [when("connection.sni", "a.example"), "connection.requested_server_name"],
+    ];
+    for (const [rule, name] of cases) {
+      const call = { peer: WEB, sni: "a.example", claims: { iss: "a", sub: "b" }, failing: [name] };
+      assert.equal((await meshWith(one(rule))).ask({ ...call, failing: [] }).allowed, true, name);
+      assert.equal((await meshWith(one(rule))).ask(call).allowed, false, name);
+      const { allowed, event } = (await meshWith(one(rule, "DENY"))).ask(call);
+      assert.equal(allowed, false, name);
+      assert.match(event?.event.reason ?? "", /denies, since it cannot be evaluated$/);
+    }
+  });
+
   test("trust domains and their aliases", async () => {
     const rule = { from: [{ source: { principals: ["cluster.local/ns/shop/sa/web"] } }] };
     const mesh = await meshWith({ trustDomain: "new.example", trustDomainAliases: ["old.example"], ...one(rule) });
