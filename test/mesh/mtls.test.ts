@@ -56,6 +56,7 @@ describe("two sidecars with mutual TLS", () => {
 
   const STRANGERS: [Caller, string, string | null][] = [
     ["api", "another identity of the same mesh", spiffe("api")],
+    ["twofold", "a certificate with another identity before the allowed one", spiffe("api")],
     ["anonymous", "TLS without a certificate", null],
     ["plaintext", "plaintext", null],
   ];

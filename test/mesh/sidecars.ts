@@ -16,8 +16,8 @@ import { MESH_TCP_WASM, MESH_WASM } from "../../cli/paths.ts";
 import { Authority, type Identity } from "../certificates.ts";
 
 /** Who calls. */
-export type Caller = "web" | "api" | "foreign" | "anonymous" | "plaintext";
-const CALLERS: Caller[] = ["web", "api", "foreign", "anonymous", "plaintext"];
+export type Caller = "web" | "api" | "twofold" | "foreign" | "anonymous" | "plaintext";
+const CALLERS: Caller[] = ["web", "api", "twofold", "foreign", "anonymous", "plaintext"];
 
 export const spiffe = (account: string): string => `spiffe://cluster.local/ns/shop/sa/${account}`;
 
@@ -119,6 +119,7 @@ export class Sidecars {
       ["server", await this.authority.sign([{ type: "url", value: spiffe("server") }])],
       ["web", await this.authority.sign([{ type: "url", value: spiffe("web") }])],
       ["api", await this.authority.sign([{ type: "url", value: spiffe("api") }])],
+      ["twofold", await this.authority.sign([spiffe("api"), spiffe("web")].map((value) => ({ type: "url", value })))],
       // says that it is web
       ["foreign", await foreign.sign([{ type: "url", value: spiffe("web") }])],
     ]);

@@ -371,6 +371,23 @@ describe("without HTTP", () => {
   });
 });
 
+/** Listed in docs/policies.md; the normalization of paths is above. */
+describe("differences to Istio", () => {
+  test("a workload in a namespace called `ns` is not in one called `sa`", async () => {
+    // Istio looks for /ns/sa/ anywhere in spiffe://cluster.local/ns/ns/sa/web
+    const peer = "spiffe://cluster.local/ns/ns/sa/web";
+    const from = (namespace: string): object => one({ from: [{ source: { namespaces: [namespace] } }] });
+    assert.equal((await meshWith(from("sa"))).ask({ peer }).allowed, false);
+    assert.equal((await meshWith(from("ns"))).ask({ peer }).allowed, true);
+  });
+
+  test("a DENY without anything to evaluate it by denies", async () => {
+    const mesh = await meshWith(one({ from: [{ source: { ipBlocks: ["10.0.0.0/8"] } }] }, "DENY"));
+    assert.equal(mesh.ask({ sourceIp: "192.0.2.1" }).allowed, true);
+    assert.equal(mesh.ask({ sourceIp: "192.0.2.1", failing: ["filter_state.bailey.peer_address"] }).allowed, false);
+  });
+});
+
 describe("many policies", () => {
   test("5,000 of them decide like one", async () => {
     const policies = Array.from({ length: 5000 }, (_, i) =>
