@@ -4,6 +4,7 @@ import { chmodSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { parse, parseAllDocuments } from "yaml";
+import { ROOT } from "../../cli/paths.ts";
 import { bailey, file, folder } from "./bailey.ts";
 
 const WEB = "cluster.local/ns/shop/sa/web";
@@ -134,6 +135,10 @@ describe("test", () => {
     assert.match(stdout, /failed: web reads\n {2}expected deny, was allow\n {2}expected policy no-admin to decide, was shop\/web-to-api\n {2}allowed\n/);
     assert.match(stdout, /failed: the database is open\n {2}expected allow with shadow policies enforced, was deny\n/);
     assert.match(stdout, /0 passed, 2 failed\n$/);
+  });
+  test("the example of the documentation", async () => {
+    const { code, stdout } = await bailey(["test", join(ROOT, "docs/examples/policies.yaml"), join(ROOT, "docs/examples/cases.yaml")]);
+    assert.deepEqual([code, stdout], [0, "5 passed, 0 failed\n"]);
   });
   test("mistakes in the table, with their place", async () => {
     const places: [string, string][] = [

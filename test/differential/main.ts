@@ -9,7 +9,7 @@ import { createServer, type Server } from "node:net";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { assemble } from "../../cli/build/assemble.ts";
-import { checkPort, freePort, launchEnvoy } from "../../cli/envoy/envoy.ts";
+import { freePort, launchEnvoy } from "../../cli/envoy/envoy.ts";
 import { configure } from "../../cli/host/exchange.ts";
 import { instantiate } from "../../cli/host/instance.ts";
 import { ask } from "../../cli/host/mesh.ts";
@@ -35,23 +35,9 @@ interface Pair {
   envoy?: boolean;
 }
 
-/** Ports below those that the system hands out for connections, which come and go during the test. */
-const FIRST_PORT = 20_000;
-
-async function freePorts(count: number): Promise<number[]> {
-  const ports: number[] = [];
-  for (let port = FIRST_PORT; ports.length < count; port++) {
-    const free = await checkPort(port).then(
-      () => true,
-      () => false,
-    );
-    if (free) ports.push(port);
-  }
-  return ports;
-}
-
 async function makeSets(random: Random, count: number): Promise<PolicySet[]> {
-  const ports = await freePorts(count * 2);
+  const ports: number[] = [];
+  while (ports.length < count * 2) ports.push(await freePort());
   return Array.from({ length: count }, (_, i) => {
     const port = ports[i * 2] ?? 0;
     const tcpPort = ports[i * 2 + 1] ?? 0;
