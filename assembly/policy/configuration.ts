@@ -103,7 +103,9 @@ function index(made: MeshConfiguration, isHttp: bool): void {
   made.policies = policies;
   policies.paths = made.options.paths;
   policies.hasCanonical = made.hasCanonical;
-  policies.allowByDefault = made.options.allowByDefault;
+  policies.wouldAllowByDefault = made.options.allowByDefault;
+  policies.allowByDefault = made.options.allowByDefault || made.options.shadow;
+  policies.hasShadow = policies.allowByDefault != policies.wouldAllowByDefault;
   const allowing = countRules(made, ACTION_ALLOW);
   policies.allow = Index.create(arena, allowing);
   policies.byCaller = Index.create(arena, allowing, WHO);

@@ -63,10 +63,11 @@ export class Policies {
   /** Whether there are enforced ALLOW policies, and whether there are any. */
   hasAllow: bool;
   hasAnyAllow: bool;
-  /** True if any policy is in shadow. */
+  /** True if any policy, or the default, is in shadow. */
   hasShadow: bool;
-  /** Whether what no policy speaks of is allowed. */
+  /** Whether what no policy speaks of is allowed, and whether it would be if what is in shadow were enforced. */
   allowByDefault: bool;
+  wouldAllowByDefault: bool;
   paths: PathOptions;
   /** True if a path of a policy has another canonical form: then every request is judged in both. */
   hasCanonical: bool;
@@ -175,7 +176,7 @@ function judge(policies: Policies): void {
   if (!actual.allowed && !shadow.allowed) return;
   if (policies.hasAnyAllow) search(policies.allow);
   judgeAllow(actual, policies.hasAllow, policies.allowByDefault, enforcedRule, enforcedHolds);
-  judgeAllow(shadow, policies.hasAnyAllow, policies.allowByDefault, anyRule, anyHolds);
+  judgeAllow(shadow, policies.hasAnyAllow, policies.wouldAllowByDefault, anyRule, anyHolds);
 }
 
 function deny(verdict: Verdict, rule: Rule | null, holds: i32): void {

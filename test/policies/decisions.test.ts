@@ -244,6 +244,18 @@ describe("modes", () => {
     assert.equal(mesh.ask().event?.event.action, "would_deny");
   });
 
+  test("and that of the default: nothing is denied, and what would be is said", async () => {
+    for (const policies of [[], [policy({ to: [{ operation: { methods: ["GET"] } }] })]]) {
+      const mesh = await meshWith({ mode: "shadow", default: "deny", policies });
+      const { allowed, event } = mesh.ask({ method: "POST" });
+      assert.equal(allowed, true);
+      assert.equal(event?.event.action, "would_deny");
+      assert.equal(mesh.ask({ method: "GET" }).event?.event.action, policies.length === 0 ? "would_deny" : undefined);
+    }
+    const enforced = await meshWith({ mode: "shadow", default: "deny", policies: [policy({}, "DENY", { mode: "enforce" })] });
+    assert.equal(enforced.ask().allowed, false);
+  });
+
   test("AUDIT decides nothing and is reported", async () => {
     const mesh = await meshWith({ policies: [policy({ to: [{ operation: { paths: ["/pay*"] } }] }, "AUDIT")] });
     assert.equal(mesh.ask({ path: "/" }).event, undefined);
