@@ -59,6 +59,15 @@ function program(): Command {
     .action(async (files, options) => (await import("./commands/compile.ts")).compile(files, options));
 
   bailey
+    .command("push")
+    .description("publish the filters as OCI images, and write their checksums where the manifests take them from")
+    .argument("<repository>", "as in registry.example/security/bailey; credentials are those of docker login")
+    .option("--tag <tag>", "the version where none is given")
+    .option("--insecure", "a registry without TLS")
+    .option("--manifests <folder>", "a copy of manifests/")
+    .action(async (repository, options) => (await import("./commands/push.ts")).push(repository, options));
+
+  bailey
     .command("lint")
     .description("check rules, policies and configurations with the compiler that the filter has")
     .argument("<file...>", "SecLang files (*.conf); configurations and AuthorizationPolicies (*.json, *.yaml)")

@@ -58,6 +58,7 @@ const SUITES: Suite[] = [
   { name: "differential", command: [process.execPath, "--import", "tsx", "test/differential/main.ts"], count: fromDifferential },
   { name: "fuzz", command: [process.execPath, "--import", "tsx", "test/fuzz/main.ts"], count: fromFuzz },
   { name: "mesh", command: node("test/mesh/mtls.test.ts"), count: fromNode },
+  { name: "manifests", command: node("test/manifests/overlays.test.ts"), count: fromNode },
   { name: "soak", command: node("test/e2e/soak.test.ts"), count: fromNode },
   { name: "conformance", command: [process.execPath, "--import", "tsx", "test/conformance/main.ts"], count: fromConformance },
 ];

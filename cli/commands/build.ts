@@ -16,7 +16,16 @@ export async function build(options: BuildOptions): Promise<void> {
   const output = options.output ?? NGFW_WASM;
   if (options.rules) await buildWith(options.rules, output);
   else report(output, await buildFilter(output));
-  if (options.output) return;
+  if (!options.output) await buildMesh();
+}
+
+/** Builds all filters. */
+export async function buildAll(): Promise<void> {
+  await buildFilter();
+  for (const filter of ["mesh", "mesh-tcp"] as const) await assemble(filter);
+}
+
+async function buildMesh(): Promise<void> {
   for (const [filter, wasm] of [
     ["mesh", MESH_WASM],
     ["mesh-tcp", MESH_TCP_WASM],

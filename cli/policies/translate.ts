@@ -46,12 +46,12 @@ export function toIstio(config: MeshConfig, labels: Labels | undefined, namespac
     };
   });
   // nothing is allowed that no policy speaks of: an ALLOW without rules says the same
-  if (config.default === "deny" && !made.some(({ spec, metadata }) => (spec?.action ?? "ALLOW") === "ALLOW" && !metadata.annotations)) {
+  if (config.default === "deny") {
     const ns = namespace ?? made[0]?.metadata.namespace;
     made.push({
       apiVersion: API_VERSION,
       kind: "AuthorizationPolicy",
-      metadata: { name: "allow-nothing", ...(ns !== undefined && { namespace: ns }) },
+      metadata: { name: "allow-nothing", ...(ns !== undefined && { namespace: ns }), ...(config.mode === "shadow" && { annotations: { [DRY_RUN]: "true" } }) },
       spec: { ...selector },
     });
   }

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { ensureModule } from "./gomodule.ts";
 
 export const CRS_VERSION = "4.25.0";
-const MODULE = "github.com/corazawaf/coraza-coreruleset/v4";
+export const CRS_MODULE = "github.com/corazawaf/coraza-coreruleset/v4";
 const SUM = "h1:tqFO1lfVpTiyWtlN618OXpZMfw+nnN0Q4///W5W+/HM=";
 
 export interface Source {
@@ -21,7 +21,7 @@ export interface RuleSet {
 
 /** Gives the folder of CRS, fetching it if it is missing. */
 export function ensureCrs(): Promise<string> {
-  return ensureModule(MODULE, `v${CRS_VERSION}`, SUM);
+  return ensureModule(CRS_MODULE, `v${CRS_VERSION}`, SUM);
 }
 
 /** Reads CRS with the recommended settings. */

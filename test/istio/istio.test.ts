@@ -1,0 +1,194 @@
+/** What someone with an Istio cluster does: apply, tune, roll back, and see that it works. */
+import assert from "node:assert/strict";
+import { cp, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { stringify } from "yaml";
+import { ROOT } from "../../cli/paths.ts";
+import { run } from "../../cli/process.ts";
+import { Client } from "./client.ts";
+import { Cluster } from "./cluster.ts";
+import { type Running, startProgram, until } from "./process.ts";
+import { ensureTools, type Tools } from "./setup.ts";
+import { startWorld, type World } from "./world.ts";
+
+const REGISTRY = "127.0.0.1:5000";
+const ATTACK = "/?id=1%27%20OR%201=1--";
+
+let tools: Tools;
+let folder: string;
+let cluster: Cluster;
+let world: World;
+let registry: Running;
+/** A user's copy of manifests/. */
+let manifests: string;
+const client = new Client();
+
+/** Runs `bailey` as a user of the cluster does. */
+async function bailey(...args: string[]): Promise<string> {
+  const { code, stdout, stderr } = await run(process.execPath, [join(ROOT, "cli/bin.js"), ...args], { env: { ...process.env, ...cluster.env } });
+  assert.equal(code, 0, stdout + stderr);
+  return stdout;
+}
+
+/** Writes a kustomization of the user's on top of an overlay, and gives its folder. */
+async function overlay(name: string, kustomization: object): Promise<string> {
+  const own = join(manifests, name);
+  await cp(join(manifests, "overlays"), join(manifests, "overlays"), { recursive: true }).catch(() => undefined);
+  await run("mkdir", ["-p", own]);
+  await writeFile(join(own, "kustomization.yaml"), stringify({ apiVersion: "kustomize.config.k8s.io/v1beta1", kind: "Kustomization", ...kustomization }));
+  return own;
+}
+
+const POLICIES = [
+  {
+    name: "readers",
+    namespace: "shop",
+    spec: {
+      action: "ALLOW",
+      rules: [
+        { from: [{ source: { serviceAccounts: ["shop/web"] } }], to: [{ operation: { methods: ["GET"], paths: ["/items/{*}"] } }] },
+        { from: [{ source: { serviceAccounts: ["istio-system/gateway"] } }] },
+      ],
+    },
+  },
+];
+
+/** The user's policies for a namespace, as a patch of an overlay. */
+function withPolicies(overlayName: string, config: object): object {
+  return {
+    namespace: "shop",
+    resources: [`../overlays/${overlayName}`],
+    patches: [{ target: { kind: "WasmPlugin" }, patch: stringify([{ op: "replace", path: "/spec/pluginConfig", value: config }]) }],
+  };
+}
+
+before(async () => {
+  tools = await ensureTools(() => undefined);
+  folder = await mkdtemp(join(tmpdir(), "bailey-istio-"));
+  manifests = join(folder, "manifests");
+  await cp(join(ROOT, "manifests"), manifests, { recursive: true });
+  registry = await startProgram("registry", folder, tools.crane, ["registry", "serve", "--address", REGISTRY]);
+  cluster = await Cluster.start(tools, folder);
+  world = await startWorld(cluster, tools);
+  await until("the gateway to route", 30, async () => ((await client.throughGateway("/items/1")).status === 200 ? true : undefined));
+  await until("the web front to reach the API", 30, async () => ((await client.fromWeb({ path: "/items/1" })).status === 200 ? true : undefined));
+});
+
+after(async () => {
+  await world?.stop();
+  await cluster?.stop();
+  await registry?.stop();
+  if (folder) await rm(folder, { recursive: true, force: true });
+});
+
+describe("delivery", () => {
+  test("bailey push publishes the filters, twice the same", async () => {
+    const first = await bailey("push", `${REGISTRY}/bailey`, "--insecure", "--manifests", manifests);
+    assert.equal(first.match(/^oci:\/\/127\.0\.0\.1:5000\/bailey\/(ngfw|mesh|mesh-tcp):\S+ sha256:[0-9a-f]{64}$/gm)?.length, 3);
+    assert.equal(await bailey("push", `${REGISTRY}/bailey`, "--insecure", "--manifests", manifests), first);
+  });
+});
+
+describe("the firewall on the gateway", () => {
+  test("an attack gets through without it", async () => {
+    assert.equal((await client.throughGateway(ATTACK)).status, 200);
+  });
+
+  test("kubectl apply -k overlays/edge: attacks are blocked, requests are not", async () => {
+    await cluster.kubectl("apply", "-k", join(manifests, "overlays/edge"));
+    await until("the firewall to block", 60, async () => ((await client.throughGateway(ATTACK)).status === 403 ? true : undefined));
+    assert.equal((await client.throughGateway("/items/1")).status, 200);
+    const event = await until("its event", 5, async () => /\{"@timestamp".*"action":"blocked".*\}/.exec(await world.gateway.program.log())?.[0]);
+    assert.match(event, /"id":"949110"/);
+  });
+
+  test("an image with another checksum is not loaded", async () => {
+    const ecds = await world.gateway.admin("/config_dump?resource=ecds_filters");
+    assert.match(ecds, /bailey-ngfw/);
+    assert.match(ecds, /\/var\/lib\/istio\/data\/[^"]*\.wasm/);
+  });
+});
+
+describe("authorization between services", () => {
+  test("in shadow everything passes, and what would be denied is said", async () => {
+    await cluster.kubectl("apply", "-k", await overlay("mine", withPolicies("mesh", { mode: "shadow", default: "deny", policies: POLICIES })));
+    await until("the event of a shadow denial", 60, async () => {
+      assert.equal((await client.fromWeb({ method: "POST", path: "/items/1" })).status, 200);
+      return (await world.api.program.log()).includes('"action":"would_deny"') || undefined;
+    });
+  });
+
+  test("enforced: by identity, method and path", async () => {
+    await cluster.kubectl("apply", "-k", await overlay("mine", withPolicies("mesh", { default: "deny", policies: POLICIES })));
+    const denied = await until("a denial", 60, async () => {
+      const answer = await client.fromWeb({ method: "POST", path: "/items/1" });
+      return answer.status === 403 ? answer : undefined;
+    });
+    assert.match(denied.body, /^access denied, id \S+\n$/);
+    assert.equal((await client.fromWeb({ path: "/items/1" })).status, 200);
+    assert.equal((await client.fromWeb({ path: "/admin" })).status, 403);
+    assert.equal((await client.throughGateway("/admin")).status, 200, "the gateway has an identity of its own");
+    assert.equal(world.served.includes("GET /admin"), true);
+  });
+
+  test("an edited pluginConfig applies live, without a failed request", async () => {
+    const failed: number[] = [];
+    let running = true;
+    const load = (async () => {
+      while (running) {
+        const { status } = await client.fromWeb({ path: "/items/1" });
+        if (status !== 200) failed.push(status);
+      }
+    })();
+    const policies = structuredClone(POLICIES);
+    policies[0]?.spec.rules[0]?.to?.[0]?.operation.methods.push("POST");
+    await cluster.kubectl("apply", "-k", await overlay("mine", withPolicies("mesh", { default: "deny", policies })));
+    await until("the new policy", 60, async () => ((await client.fromWeb({ method: "POST", path: "/items/1" })).status === 200 ? true : undefined));
+    running = false;
+    await load;
+    assert.deepEqual(failed, []);
+  });
+
+  test("a bad configuration is refused, and the old one goes on", async () => {
+    const rule = { to: [{ operation: { methds: ["GET"] } }] };
+    await cluster.kubectl(
+      "apply",
+      "-k",
+      await overlay("mine", withPolicies("mesh", { default: "deny", policies: [{ name: "bad", spec: { rules: [rule] } }] })),
+    );
+    await until(
+      "the refusal",
+      60,
+      async () => (await world.api.program.log()).includes("pluginConfig.policies[0].spec.rules[0].to[0].operation.methds: unknown key") || undefined,
+    );
+    assert.equal((await client.fromWeb({ path: "/items/1" })).status, 200);
+    assert.equal((await client.fromWeb({ path: "/admin" })).status, 403);
+  });
+
+  test("connections without HTTP: by identity", async () => {
+    assert.equal(await client.say("hello"), "hello");
+    const only = (account: string): object =>
+      withPolicies("mesh-tcp", {
+        default: "deny",
+        policies: [{ name: "db", namespace: "shop", spec: { rules: [{ from: [{ source: { serviceAccounts: [account] } }] }] } }],
+      });
+    await cluster.kubectl("apply", "-k", await overlay("tcp", only("other")));
+    await until("the connection to be closed", 60, async () => ((await client.say("hello")) === "" ? true : undefined));
+    await cluster.kubectl("apply", "-k", await overlay("tcp", only("web")));
+    await until("the connection to be let through", 60, async () => ((await client.say("hello")) === "hello" ? true : undefined));
+  });
+});
+
+describe("removal", () => {
+  test("without the plugins everything is as before", async () => {
+    await cluster.kubectl("delete", "-k", join(manifests, "mine"));
+    await cluster.kubectl("delete", "-k", join(manifests, "overlays/edge"));
+    await until("the plugins to be gone", 60, async () => {
+      const attack = await client.throughGateway(ATTACK);
+      const admin = await client.fromWeb({ path: "/admin" });
+      return attack.status === 200 && admin.status === 200 ? true : undefined;
+    });
+  });
+});

@@ -1,0 +1,69 @@
+/** Each overlay, rendered by kustomize, is what Istio's definitions and the filters' schemas allow. */
+import assert from "node:assert/strict";
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { before, describe, test } from "node:test";
+import Ajv from "ajv/dist/2020.js";
+import { parseAllDocuments } from "yaml";
+import { ROOT } from "../../cli/paths.ts";
+import { run } from "../../cli/process.ts";
+import { ensureGoTool } from "../../cli/setup/gotool.ts";
+import { istioValidator, type Manifest } from "./crds.ts";
+
+const KUSTOMIZE = "sigs.k8s.io/kustomize/kustomize/v5@v5.8.1";
+const MANIFESTS = join(ROOT, "manifests");
+
+interface Plugin extends Manifest {
+  spec: { pluginName: string; pluginConfig: object; failStrategy: string; type?: string; url: string };
+}
+
+async function schemaOf(name: string): Promise<(value: unknown) => boolean> {
+  const schema = JSON.parse(await readFile(join(MANIFESTS, "schema", `${name}.schema.json`), "utf8"));
+  return new Ajv.default({ strictRequired: false, allowUnionTypes: true }).compile(schema);
+}
+
+describe("overlays", async () => {
+  let kustomize = "";
+  let validate: (manifest: Manifest) => string[];
+  const schemas = { ngfw: await schemaOf("ngfw"), mesh: await schemaOf("mesh") };
+  before(async () => {
+    kustomize = await ensureGoTool(KUSTOMIZE);
+    validate = await istioValidator();
+  });
+
+  const build = async (folder: string): Promise<Manifest[]> => {
+    const { code, stdout, stderr } = await run(kustomize, ["build", folder]);
+    assert.equal(code, 0, stderr);
+    return parseAllDocuments(stdout).map((document) => document.toJS() as Manifest);
+  };
+
+  for (const name of await readdir(join(MANIFESTS, "overlays"))) {
+    test(name, async () => {
+      const made = await build(join(MANIFESTS, "overlays", name));
+      for (const manifest of made) assert.deepEqual(validate(manifest), [], manifest.metadata.name);
+      const [plugin, ...others] = made.filter(({ kind }) => kind === "WasmPlugin") as Plugin[];
+      assert.ok(plugin && others.length === 0, "one plugin");
+      const { pluginName, pluginConfig, failStrategy, url } = plugin.spec;
+      assert.equal(schemas[pluginName === "bailey.ngfw" ? "ngfw" : "mesh"](pluginConfig), true);
+      assert.equal(failStrategy, name === "detect-only" ? "FAIL_OPEN" : "FAIL_RELOAD");
+      assert.match(url, /^oci:\/\//);
+    });
+  }
+
+  test("components", async () => {
+    for (const name of await readdir(join(MANIFESTS, "components"))) {
+      const files = (await readdir(join(MANIFESTS, "components", name))).filter((file) => file !== "kustomization.yaml");
+      for (const file of files) {
+        const text = await readFile(join(MANIFESTS, "components", name, file), "utf8");
+        for (const document of parseAllDocuments(text)) assert.deepEqual(validate(document.toJS() as Manifest), [], `${name}/${file}`);
+      }
+    }
+  });
+
+  test("the validator refuses what is wrong", () => {
+    const plugin = { apiVersion: "extensions.istio.io/v1alpha1", kind: "WasmPlugin", metadata: { name: "x" }, spec: { url: "oci://x", phase: "FIRST" } };
+    assert.equal(validate(plugin).length, 1);
+    assert.equal(validate({ ...plugin, spec: { url: "oci://x", phases: "AUTHN" } }).length, 1);
+    assert.equal(validate({ ...plugin, kind: "WasmPlugins" }).length, 1);
+  });
+});
