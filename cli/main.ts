@@ -59,6 +59,14 @@ function program(): Command {
     .action(async (files, options) => (await import("./commands/compile.ts")).compile(files, options));
 
   bailey
+    .command("render")
+    .description("write the manifests of an intent file, checked by the filters that will read them")
+    .argument("[file]", "the intent file", "bailey.yaml")
+    .option("--diff", "show what they would change in the cluster instead; exit code 1 if anything")
+    .option("--context <name>", "context of the kubeconfig")
+    .action(async (file, options) => (await import("./commands/render.ts")).render(file, options));
+
+  bailey
     .command("push")
     .description("publish the filters as OCI images, and write their checksums where the manifests take them from")
     .argument("<repository>", "as in registry.example/security/bailey; credentials are those of docker login")

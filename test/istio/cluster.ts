@@ -9,6 +9,8 @@ import type { Tools } from "./setup.ts";
 
 /** Address of the service of istiod, which has its webhook. */
 export const WEBHOOK_IP = "10.96.0.10";
+/** What the API server says where it is: an address of the loopback's own is refused. */
+export const APISERVER_IP = "10.77.0.1";
 const TOKEN = "bailey-test-admin";
 
 /** What stock Envoy needs from istiod: no filters of Istio's own build. */
@@ -100,6 +102,7 @@ export class Cluster {
     await this.begin("apiserver", this.tools.apiserver, [
       `--etcd-servers=${etcd}`,
       "--bind-address=127.0.0.1",
+      `--advertise-address=${APISERVER_IP}`,
       "--secure-port=6443",
       `--cert-dir=${join(this.folder, "apiserver")}`,
       `--token-auth-file=${tokens}`,

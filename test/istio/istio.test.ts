@@ -177,6 +177,7 @@ describe("authorization between services", () => {
     await cluster.kubectl("apply", "-k", await overlay("tcp", only("other")));
     await until("the connection to be closed", 60, async () => ((await client.say("hello")) === "" ? true : undefined));
     await cluster.kubectl("apply", "-k", await overlay("tcp", only("web")));
+    assert.equal((await client.throughGateway("/items/1")).status, 200, "its port is the only one");
     await until("the connection to be let through", 60, async () => ((await client.say("hello")) === "hello" ? true : undefined));
   });
 });
@@ -184,6 +185,7 @@ describe("authorization between services", () => {
 describe("removal", () => {
   test("without the plugins everything is as before", async () => {
     await cluster.kubectl("delete", "-k", join(manifests, "mine"));
+    await cluster.kubectl("delete", "-k", join(manifests, "tcp"));
     await cluster.kubectl("delete", "-k", join(manifests, "overlays/edge"));
     await until("the plugins to be gone", 60, async () => {
       const attack = await client.throughGateway(ATTACK);

@@ -7,7 +7,7 @@ import { mkdir } from "node:fs/promises";
 import { buildAll } from "../../cli/commands/build.ts";
 import { messageOf } from "../../cli/errors.ts";
 import { ROOT } from "../../cli/paths.ts";
-import { WEBHOOK_IP } from "./cluster.ts";
+import { APISERVER_IP, WEBHOOK_IP } from "./cluster.ts";
 import { ensureTools } from "./setup.ts";
 import { ADDRESSES } from "./world.ts";
 
@@ -18,7 +18,7 @@ async function main(): Promise<void> {
   await ensureTools((text) => console.log(`set-up: ${text}`));
   await buildAll();
   await mkdir(AGENT_DATA, { recursive: true });
-  const addresses = [...ADDRESSES, WEBHOOK_IP].map((ip) => `ip addr add ${ip}/32 dev lo`);
+  const addresses = [...ADDRESSES, APISERVER_IP, WEBHOOK_IP].map((ip) => `ip addr add ${ip}/32 dev lo`);
   const test = `exec "${process.execPath}" --import tsx --test --test-reporter=tap test/istio/istio.test.ts`;
   const script = ["ip link set lo up", ...addresses, test].join(" && ");
   const isRoot = process.getuid?.() === 0;

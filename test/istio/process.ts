@@ -17,21 +17,30 @@ export async function startProgram(name: string, folder: string, command: string
   const cwd = join(folder, name);
   await mkdir(cwd, { recursive: true });
   const file = join(cwd, "log");
-  const child = spawn(command, args, { cwd, env: { ...process.env, ...env }, stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(command, args, { cwd, env: { ...process.env, ...env }, stdio: ["ignore", "pipe", "pipe"], detached: true });
   const out = createWriteStream(file);
   child.stdout.pipe(out, { end: false });
   child.stderr.pipe(out, { end: false });
-  const ended = new Promise<void>((resolve) => child.on("close", () => resolve()));
+  const ended = new Promise<void>((resolve) => child.on("exit", () => resolve()));
   child.on("error", (error) => out.write(`${error.message}\n`));
   const log = (): Promise<string> => readFile(file, "utf8");
   return { name, log, tail: async () => (await log()).split("\n").slice(-30).join("\n"), stop: () => stop(child, ended) };
 }
 
+/** Ends a program and those that it started: an agent leaves its Envoy behind if it has no time to drain it. */
 async function stop(child: ChildProcess, ended: Promise<void>): Promise<void> {
-  child.kill("SIGTERM");
-  const timer = setTimeout(() => child.kill("SIGKILL"), 5000);
+  const tell = (signal: NodeJS.Signals): void => {
+    try {
+      process.kill(-(child.pid ?? 0), signal);
+    } catch {
+      // gone already
+    }
+  };
+  tell("SIGTERM");
+  const timer = setTimeout(() => tell("SIGKILL"), 3000);
   await ended;
   clearTimeout(timer);
+  tell("SIGKILL");
 }
 
 /** Asks until there is an answer; throws after some seconds, with what was wrong the last time. */

@@ -17,8 +17,8 @@ export const ADDRESSES = [GATEWAY_IP, WEB_IP, API_IP];
 export const GATEWAY_PORT = 8000;
 const API_PORT = 8080;
 const DB_PORT = 5432;
-/** Where the web front finds others through its sidecar. */
-export const OUTBOUND_PORT = 9080;
+/** Where the web front finds the API through its sidecar: listeners exist for ports that services have. */
+export const OUTBOUND_PORT = API_PORT;
 const API_APP = 9001;
 const DB_APP = 9002;
 

@@ -1,0 +1,66 @@
+/** `bailey render`: the manifests of an intent file, checked by the filters that will read them; or what they would change in a cluster. */
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join, resolve } from "node:path";
+import { stringify } from "yaml";
+import { buildFilter } from "../build/build.ts";
+import { UserError } from "../errors.ts";
+import { configure } from "../host/exchange.ts";
+import { instantiate } from "../host/instance.ts";
+import { readIntent } from "../intent/model.ts";
+import { render as renderIntent } from "../intent/render.ts";
+import { NGFW_WASM } from "../paths.ts";
+import { loadEngine } from "../policies/engine.ts";
+import type { MeshConfig } from "../policies/model.ts";
+import { lastLine, run } from "../process.ts";
+
+export interface RenderOptions {
+  diff?: boolean;
+  context?: string;
+}
+
+export async function render(file: string, options: RenderOptions): Promise<void> {
+  const intent = await readIntent(file);
+  // files are named from where the intent is
+  for (const mesh of intent.mesh ?? []) if (mesh.policyFiles) mesh.policyFiles = mesh.policyFiles.map((path) => resolve(dirname(file), path));
+  const resources = (await renderIntent(intent)).map((resource) => resource.toJSON() as Resource);
+  for (const resource of resources) await check(file, resource);
+  const text = resources.map((resource) => stringify(resource, { aliasDuplicateObjects: false })).join("---\n");
+  if (options.diff) await diff(text, options.context);
+  else process.stdout.write(text);
+}
+
+interface Resource {
+  kind: string;
+  metadata: { name: string; namespace: string };
+  spec: { pluginName?: string; pluginConfig?: MeshConfig };
+}
+
+/** What the filter would refuse in the cluster is refused here. */
+async function check(file: string, { metadata, spec }: Resource): Promise<void> {
+  if (!spec.pluginName) return;
+  const refused = spec.pluginName === "bailey.ngfw" ? await refusalOfFirewall(spec.pluginConfig ?? {}) : (await loadEngine(spec.pluginConfig ?? {})).refused;
+  if (refused !== undefined) throw new UserError(`${file}: ${metadata.namespace}/${metadata.name}: ${refused}`, 2);
+}
+
+async function refusalOfFirewall(config: object): Promise<string | undefined> {
+  await buildFilter();
+  const { filter, state } = await instantiate(await readFile(NGFW_WASM));
+  return configure(filter, state, JSON.stringify(config));
+}
+
+/** Shows what would change. Exit code 1 if anything would, as `kubectl diff` has it. */
+async function diff(text: string, context: string | undefined): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), "bailey-render-"));
+  try {
+    const manifests = join(folder, "manifests.yaml");
+    await writeFile(manifests, text);
+    const result = await run("kubectl", [...(context === undefined ? [] : ["--context", context]), "diff", "-f", manifests]);
+    if (result.code === 127) throw new UserError("kubectl is not installed; --diff needs it");
+    if (result.code > 1) throw new UserError(`kubectl diff failed: ${lastLine(result)}`);
+    process.stdout.write(result.stdout);
+    process.exitCode = result.code;
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
