@@ -1,0 +1,104 @@
+/** `bailey render`: an intent file to manifests that Istio's definitions and the filters accept. */
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, test } from "node:test";
+import { parse, parseAllDocuments, stringify } from "yaml";
+import { ROOT } from "../../cli/paths.ts";
+import { istioValidator, type Manifest } from "../manifests/crds.ts";
+import { bailey, file } from "./bailey.ts";
+
+const EXAMPLE = join(ROOT, "docs/examples/bailey.yaml");
+
+interface Plugin extends Manifest {
+  spec: {
+    url: string;
+    sha256?: string;
+    failStrategy: string;
+    match?: object[];
+    selector?: object;
+    targetRefs?: object[];
+    pluginConfig: { mode: string; policies: { name: string }[] };
+  };
+}
+
+async function rendered(path: string): Promise<Manifest[]> {
+  const { code, stdout, stderr } = await bailey(["render", path]);
+  assert.equal(code, 0, stderr);
+  return parseAllDocuments(stdout).map((document) => document.toJS() as Manifest);
+}
+
+describe("render", () => {
+  test("the example, which has every key, is what Istio's definitions allow", async () => {
+    const validate = await istioValidator();
+    const made = await rendered(EXAMPLE);
+    for (const manifest of made) assert.deepEqual(validate(manifest), [], manifest.metadata.name);
+    assert.deepEqual(
+      made.map(({ kind, metadata }) => `${kind} ${metadata.namespace}/${metadata.name}`),
+      [
+        "WasmPlugin istio-system/bailey-ingress",
+        "WasmPlugin shop/bailey-partners",
+        "WasmPlugin shop/bailey-catalogue",
+        "WasmPlugin shop/bailey-orders",
+        "WasmPlugin shop/bailey-orders-tcp",
+        "WasmPlugin bank/bailey-bank",
+        "EnvoyFilter shop/bailey-peer-address",
+      ],
+    );
+  });
+
+  test("each part says what it must", async () => {
+    const made = (await rendered(EXAMPLE)) as Plugin[];
+    const plugin = (name: string): Plugin["spec"] => made.find(({ metadata }) => metadata.name === `bailey-${name}`)?.spec as Plugin["spec"];
+    assert.equal(plugin("ingress").failStrategy, "FAIL_RELOAD");
+    assert.equal(plugin("partners").failStrategy, "FAIL_OPEN", "what only reports must not get into the way");
+    assert.deepEqual(plugin("partners").targetRefs, [{ group: "gateway.networking.k8s.io", kind: "Gateway", name: "partners" }]);
+    assert.equal(plugin("ingress").url, "oci://registry.example/security/bailey/ngfw:0.1.0");
+    assert.equal(plugin("ingress").sha256, "0".repeat(64));
+    assert.deepEqual(
+      plugin("catalogue").pluginConfig.policies.map(({ name }) => name),
+      ["catalogue-readers", "no-administration"],
+    );
+    assert.deepEqual(plugin("orders-tcp").match, [{ mode: "SERVER", ports: [{ number: 5432 }] }]);
+    assert.equal(plugin("bank").match, undefined);
+    assert.equal(plugin("bank").pluginConfig.mode, "shadow", "until somebody says otherwise");
+  });
+
+  test("the same intent gives the same bytes", async () => {
+    assert.equal((await bailey(["render", EXAMPLE])).stdout, (await bailey(["render", EXAMPLE])).stdout);
+  });
+
+  test("what is wrong is said with its place, and nothing is written", async () => {
+    const intent = (): Record<string, never> => parse(readFileSync(EXAMPLE, "utf8")).valueOf();
+    const wrong: [(intent: never) => void, RegExp][] = [
+      [
+        (one: { edge: { mode: string }[] }) => Object.assign(one.edge[0] ?? {}, { mode: "block" }),
+        /edge\[0\]\.mode: found "block", expected one of detect, enforce/,
+      ],
+      [(one: object) => Object.assign(one, { egde: [] }), /the file: unknown key egde/],
+      [(one: { images: { repository?: string } }) => delete one.images.repository, /images: repository is missing/],
+      [
+        (one: { mesh: { labels?: object }[] }) => delete one.mesh[1]?.labels,
+        /mesh: catalogue and orders are for the same workloads of namespace shop; each plugin decides alone/,
+      ],
+      [
+        (one: { edge: { config: object }[] }) => Object.assign(one.edge[0]?.config ?? {}, { paranoiaLevel: 9 }),
+        /istio-system\/bailey-ingress: pluginConfig\.paranoiaLevel: found 9/,
+      ],
+      [
+        (one: { mesh: { policies: object[] }[] }) => one.mesh[1]?.policies.push({ name: "x", spec: { ruls: [] } }),
+        /shop\/bailey-orders: pluginConfig\.policies\[1\]\.spec\.ruls: unknown key/,
+      ],
+    ] as never;
+    for (const [damage, message] of wrong) {
+      const one = intent();
+      // the example names a file beside it
+      const [catalogue] = one.mesh as unknown as { policyFiles?: string[] }[];
+      delete catalogue?.policyFiles;
+      damage(one as never);
+      const { code, stdout, stderr } = await bailey(["render", file("intent.yaml", stringify(one))]);
+      assert.deepEqual([code, stdout], [2, ""], stderr);
+      assert.match(stderr, message);
+    }
+  });
+});
