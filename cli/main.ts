@@ -67,6 +67,15 @@ function program(): Command {
     .action(async (file, options) => (await import("./commands/render.ts")).render(file, options));
 
   bailey
+    .command("doctor")
+    .description("say of each plugin in a cluster, or in one Envoy, whether it is really loaded, and if not why")
+    .option("--admin <address>", "the admin interface of one Envoy, as in 127.0.0.1:15000, instead of a cluster")
+    .option("--context <name>", "context of the kubeconfig")
+    .option("--pods <count>", "proxies of each plugin to look into", (text) => Number(text), 3)
+    .addOption(format())
+    .action(async (options) => (await import("./commands/doctor.ts")).doctor(options));
+
+  bailey
     .command("push")
     .description("publish the filters as OCI images, and write their checksums where the manifests take them from")
     .argument("<repository>", "as in registry.example/security/bailey; credentials are those of docker login")

@@ -2,13 +2,12 @@
 import { readFile } from "node:fs/promises";
 import { extname } from "node:path";
 import { assemble } from "../build/assemble.ts";
-import { buildFilter } from "../build/build.ts";
+import { refusalOf } from "../build/refusal.ts";
 import { compileInto } from "../build/rules.ts";
 import { messageOf, UserError } from "../errors.ts";
 import { readRules } from "../files.ts";
-import { configure } from "../host/exchange.ts";
 import { instantiate } from "../host/instance.ts";
-import { BASE_WASM, NGFW_WASM } from "../paths.ts";
+import { BASE_WASM } from "../paths.ts";
 import { readDocuments } from "../policies/documents.ts";
 import { loadEngine } from "../policies/engine.ts";
 import { isDecidable, placeInIstio, toPlugin } from "../policies/translate.ts";
@@ -57,15 +56,9 @@ async function lintConfig(path: string): Promise<Finding[]> {
       const { refused } = await loadEngine({ policies: toPlugin(decidable) });
       refusals.push(refused && placeInIstio(refused, decidable));
     }
-    for (const { config } of configs) refusals.push(config.policies === undefined ? await refusalOfFirewall(config) : (await loadEngine(config)).refused);
+    for (const { config } of configs) refusals.push(await refusalOf(config.policies === undefined ? "bailey.ngfw" : "bailey.mesh", config));
     return refusals.flatMap((refused) => (refused === undefined ? [] : [{ file: path, error: `${path}: ${refused}` }]));
   } catch (error) {
     return [{ file: path, error: messageOf(error) }];
   }
-}
-
-async function refusalOfFirewall(config: object): Promise<string | undefined> {
-  await buildFilter();
-  const { filter, state } = await instantiate(await readFile(NGFW_WASM));
-  return configure(filter, state, JSON.stringify(config));
 }

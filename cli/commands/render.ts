@@ -1,16 +1,12 @@
 /** `bailey render`: the manifests of an intent file, checked by the filters that will read them; or what they would change in a cluster. */
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { stringify } from "yaml";
-import { buildFilter } from "../build/build.ts";
+import { refusalOf } from "../build/refusal.ts";
 import { UserError } from "../errors.ts";
-import { configure } from "../host/exchange.ts";
-import { instantiate } from "../host/instance.ts";
 import { readIntent } from "../intent/model.ts";
 import { render as renderIntent } from "../intent/render.ts";
-import { NGFW_WASM } from "../paths.ts";
-import { loadEngine } from "../policies/engine.ts";
 import type { MeshConfig } from "../policies/model.ts";
 import { lastLine, run } from "../process.ts";
 
@@ -39,14 +35,8 @@ interface Resource {
 /** What the filter would refuse in the cluster is refused here. */
 async function check(file: string, { metadata, spec }: Resource): Promise<void> {
   if (!spec.pluginName) return;
-  const refused = spec.pluginName === "bailey.ngfw" ? await refusalOfFirewall(spec.pluginConfig ?? {}) : (await loadEngine(spec.pluginConfig ?? {})).refused;
+  const refused = await refusalOf(spec.pluginName, spec.pluginConfig ?? {});
   if (refused !== undefined) throw new UserError(`${file}: ${metadata.namespace}/${metadata.name}: ${refused}`, 2);
-}
-
-async function refusalOfFirewall(config: object): Promise<string | undefined> {
-  await buildFilter();
-  const { filter, state } = await instantiate(await readFile(NGFW_WASM));
-  return configure(filter, state, JSON.stringify(config));
 }
 
 /** Shows what would change. Exit code 1 if anything would, as `kubectl diff` has it. */

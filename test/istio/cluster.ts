@@ -163,11 +163,20 @@ export class Cluster {
 
   /** Applies manifests, given as objects or as YAML. */
   async apply(manifests: object[] | string): Promise<void> {
-    const file = join(this.folder, `apply-${this.applied++}.yaml`);
-    await writeFile(file, typeof manifests === "string" ? manifests : manifests.map((one) => stringify(one, { aliasDuplicateObjects: false })).join("---\n"));
-    await this.kubectl("apply", "--server-side", "--force-conflicts", "-f", file);
+    await this.kubectl("apply", "--server-side", "--force-conflicts", "-f", await this.write(manifests));
   }
-  private applied = 0;
+
+  /** Asks the API server and its webhooks whether they would take manifests. Throws why not. */
+  async dryRun(manifests: object[] | string): Promise<void> {
+    await this.kubectl("apply", "--dry-run=server", "-f", await this.write(manifests));
+  }
+
+  private async write(manifests: object[] | string): Promise<string> {
+    const file = join(this.folder, `apply-${this.written++}.yaml`);
+    await writeFile(file, typeof manifests === "string" ? manifests : manifests.map((one) => stringify(one, { aliasDuplicateObjects: false })).join("---\n"));
+    return file;
+  }
+  private written = 0;
 
   /** A token of a service account for the mesh's authority, bound to a pod. */
   token(namespace: string, account: string, pod: string): Promise<string> {

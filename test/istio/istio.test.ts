@@ -1,6 +1,6 @@
 /** What someone with an Istio cluster does: apply, tune, roll back, and see that it works. */
 import assert from "node:assert/strict";
-import { cp, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
@@ -26,17 +26,31 @@ let manifests: string;
 const client = new Client();
 
 /** Runs `bailey` as a user of the cluster does. */
+function baileyEnds(...args: string[]): ReturnType<typeof run> {
+  const env = { ...process.env, ...cluster.env, PATH: `${join(folder, "bin")}:${process.env.PATH}` };
+  return run(process.execPath, [join(ROOT, "cli/bin.js"), ...args], { env });
+}
+
 async function bailey(...args: string[]): Promise<string> {
-  const { code, stdout, stderr } = await run(process.execPath, [join(ROOT, "cli/bin.js"), ...args], { env: { ...process.env, ...cluster.env } });
+  const { code, stdout, stderr } = await baileyEnds(...args);
   assert.equal(code, 0, stdout + stderr);
   return stdout;
+}
+
+/** There is no kubelet, so `kubectl exec ... request GET path` asks the proxy's admin interface itself. */
+async function installKubectl(): Promise<void> {
+  const cases = [world.gateway, world.web, world.api].map(
+    ({ place }) => `*"exec ${place.name} "*) exec curl -s "http://127.0.0.1:${15000 + place.index * 100}$last";;`,
+  );
+  await mkdir(join(folder, "bin"));
+  const script = `#!/bin/sh\nfor last; do :; done\ncase "$*" in ${cases.join(" ")} *) exec ${tools.kubectl} "$@";; esac\n`;
+  await writeFile(join(folder, "bin", "kubectl"), script, { mode: 0o755 });
 }
 
 /** Writes a kustomization of the user's on top of an overlay, and gives its folder. */
 async function overlay(name: string, kustomization: object): Promise<string> {
   const own = join(manifests, name);
-  await cp(join(manifests, "overlays"), join(manifests, "overlays"), { recursive: true }).catch(() => undefined);
-  await run("mkdir", ["-p", own]);
+  await mkdir(own, { recursive: true });
   await writeFile(join(own, "kustomization.yaml"), stringify({ apiVersion: "kustomize.config.k8s.io/v1beta1", kind: "Kustomization", ...kustomization }));
   return own;
 }
@@ -72,6 +86,7 @@ before(async () => {
   registry = await startProgram("registry", folder, tools.crane, ["registry", "serve", "--address", REGISTRY]);
   cluster = await Cluster.start(tools, folder);
   world = await startWorld(cluster, tools);
+  await installKubectl();
   await until("the gateway to route", 30, async () => ((await client.throughGateway("/items/1")).status === 200 ? true : undefined));
   await until("the web front to reach the API", 30, async () => ((await client.fromWeb({ path: "/items/1" })).status === 200 ? true : undefined));
 });
@@ -89,6 +104,19 @@ describe("delivery", () => {
     assert.equal(first.match(/^oci:\/\/127\.0\.0\.1:5000\/bailey\/(ngfw|mesh|mesh-tcp):\S+ sha256:[0-9a-f]{64}$/gm)?.length, 3);
     assert.equal(await bailey("push", `${REGISTRY}/bailey`, "--insecure", "--manifests", manifests), first);
   });
+
+  test("what bailey render writes is accepted, by the definitions and by Istio's webhook", async () => {
+    const wrong = { apiVersion: "extensions.istio.io/v1alpha1", kind: "WasmPlugin", metadata: { name: "x", namespace: "shop" }, spec: { url: "ftp://x/y" } };
+    await until("the webhook to refuse what is wrong", 30, async () => {
+      const refusal = await cluster.dryRun([wrong]).then(
+        () => "",
+        (error: Error) => error.message,
+      );
+      return refusal.includes("validation.istio.io") ? true : undefined;
+    });
+    await cluster.apply(["bank", "istio-system"].map((name) => ({ apiVersion: "v1", kind: "Namespace", metadata: { name } })));
+    await cluster.dryRun(await bailey("render", join(ROOT, "docs/examples/bailey.yaml")));
+  });
 });
 
 describe("the firewall on the gateway", () => {
@@ -104,10 +132,32 @@ describe("the firewall on the gateway", () => {
     assert.match(event, /"id":"949110"/);
   });
 
-  test("an image with another checksum is not loaded", async () => {
-    const ecds = await world.gateway.admin("/config_dump?resource=ecds_filters");
-    assert.match(ecds, /bailey-ngfw/);
-    assert.match(ecds, /\/var\/lib\/istio\/data\/[^"]*\.wasm/);
+  test("bailey doctor says that it is loaded, from the cluster and from Envoy", async () => {
+    const seen = /ok: istio-system\/bailey-ngfw in istio-system\/gateway: enforce at paranoia level 1, \d+ requests seen/;
+    assert.match(await bailey("doctor"), seen);
+    assert.match(await bailey("doctor", "--admin", "127.0.0.1:15100"), /ok: \S*istio-system\.bailey-ngfw\S*: enforce at paranoia level 1/);
+  });
+
+  test("an image with another digest is not loaded: everything is denied, and the doctor says why", async () => {
+    const digest = (value: string): Promise<string> =>
+      cluster.kubectl("patch", "wasmplugin", "bailey-ngfw", "-n", "istio-system", "--type=merge", "-p", JSON.stringify({ spec: { sha256: value } }));
+    const before = await cluster.kubectl("get", "wasmplugin", "bailey-ngfw", "-n", "istio-system", "-o", "jsonpath={.spec.sha256}");
+    await digest("0".repeat(64));
+    await until("everything to be denied", 60, async () => ((await client.throughGateway("/items/1")).status === 403 ? true : undefined));
+    const { code, stdout } = await baileyEnds("doctor");
+    assert.equal(code, 1);
+    assert.match(
+      stdout,
+      /error: istio-system\/bailey-ngfw in istio-system\/gateway: the image was not fetched, or has another digest; everything is denied in its place/,
+    );
+    await digest(before);
+    await until("requests to pass again", 60, async () => ((await client.throughGateway("/items/1")).status === 200 ? true : undefined));
+  });
+
+  test("kubectl apply -k overlays/detect-only: the same attack is reported and passes", async () => {
+    await cluster.kubectl("apply", "-k", join(manifests, "overlays/detect-only"));
+    await until("the attack to pass", 60, async () => ((await client.throughGateway(ATTACK)).status === 200 ? true : undefined));
+    await until("its event", 5, async () => (await world.gateway.program.log()).includes('"action":"would_block"') || undefined);
   });
 });
 
@@ -165,6 +215,12 @@ describe("authorization between services", () => {
     );
     assert.equal((await client.fromWeb({ path: "/items/1" })).status, 200);
     assert.equal((await client.fromWeb({ path: "/admin" })).status, 403);
+    const { code, stdout } = await baileyEnds("doctor");
+    assert.equal(code, 1);
+    assert.match(
+      stdout,
+      /error: shop\/bailey-mesh in shop\/api: the filter refuses its configuration: pluginConfig\.policies\[0\]\.spec\.rules\[0\]\.to\[0\]\.operation\.methds: unknown key/,
+    );
   });
 
   test("connections without HTTP: by identity", async () => {
@@ -186,11 +242,12 @@ describe("removal", () => {
   test("without the plugins everything is as before", async () => {
     await cluster.kubectl("delete", "-k", join(manifests, "mine"));
     await cluster.kubectl("delete", "-k", join(manifests, "tcp"));
-    await cluster.kubectl("delete", "-k", join(manifests, "overlays/edge"));
+    await cluster.kubectl("delete", "-k", join(manifests, "overlays/detect-only"));
     await until("the plugins to be gone", 60, async () => {
       const attack = await client.throughGateway(ATTACK);
       const admin = await client.fromWeb({ path: "/admin" });
       return attack.status === 200 && admin.status === 200 ? true : undefined;
     });
+    assert.match((await baileyEnds("doctor")).stdout, /^error: cluster: no WasmPlugin is Bailey's/);
   });
 });

@@ -1,0 +1,92 @@
+/**
+ * What one Envoy says of Bailey's plugins, by its admin interface: whether they are really there, with which configuration,
+ * and what they have counted. Envoy shows the last configuration that it was sent even if the filter refused it, so the
+ * filter is asked itself.
+ */
+
+import { refusalOf } from "../build/refusal.ts";
+import type { Add } from "./finding.ts";
+
+/** Gives the answer to a path of Envoy's admin interface. */
+export type Admin = (path: string) => Promise<string>;
+
+/** A plugin as an Envoy has it. */
+export interface Loaded {
+  /** `bailey.ngfw`, `bailey.mesh` or `bailey.mesh-tcp`. */
+  pluginName: string;
+  /** Name of the extension in Envoy: for Istio's it has the namespace and name of the WasmPlugin. */
+  name: string;
+  config: { [key: string]: unknown };
+  /** Where its code is, empty if that is not a file. */
+  file: string;
+}
+
+export interface Proxied {
+  plugins: Loaded[];
+  /** Names of extensions in whose place istio-agent has put something else, since it could not fetch them. */
+  replaced: { name: string; denies: boolean }[];
+  /** Counters and gauges below `wasmcustom.bailey.`. */
+  metrics: Map<string, number>;
+}
+
+type Json = { [key: string]: unknown };
+
+/** Reads what an Envoy has. */
+export async function look(admin: Admin): Promise<Proxied> {
+  const found: Proxied = { plugins: [], replaced: [], metrics: new Map() };
+  walk(JSON.parse(await admin("/config_dump")), "", found);
+  for (const line of (await admin("/stats?filter=wasmcustom.bailey")).split("\n")) {
+    const [name = "", value = ""] = line.split(": ");
+    if (name.startsWith("wasmcustom.bailey.")) found.metrics.set(name.slice("wasmcustom.bailey.".length), Number(value));
+  }
+  return found;
+}
+
+/** Finds the plugins wherever they stand: in listeners, or in extensions that were discovered. `name` is the nearest one above. */
+function walk(value: unknown, name: string, found: Proxied): void {
+  if (typeof value !== "object" || value === null) return;
+  const own = value as Json;
+  const type = String(own["@type"] ?? "");
+  if (type.endsWith(".wasm.v3.Wasm")) addPlugin(own.config as Json, name, found.plugins);
+  if (type.endsWith(".rbac.v3.RBAC") && name.includes("bailey") && "rules" in own)
+    found.replaced.push({ name, denies: own.rules_stat_prefix !== "wasm-default-allow" });
+  const inner = typeof own.name === "string" ? own.name : name;
+  for (const child of Object.values(own)) walk(child, inner, found);
+}
+
+function addPlugin(config: Json, name: string, plugins: Loaded[]): void {
+  const pluginName = String(config.root_id ?? config.name ?? "");
+  if (!pluginName.startsWith("bailey.") || plugins.some((plugin) => plugin.name === name && plugin.pluginName === pluginName)) return;
+  const code = (config.vm_config as { code?: { local?: { filename?: string } } } | undefined)?.code;
+  const text = (config.configuration as { value?: string } | undefined)?.value ?? "{}";
+  plugins.push({ pluginName, name, config: JSON.parse(text === "" ? "{}" : text) as Json, file: code?.local?.filename ?? "" });
+}
+
+/** Says how a plugin of an Envoy is. */
+export async function examine({ pluginName, config }: Loaded, metrics: Map<string, number>, add: Add): Promise<void> {
+  const refused = await refusalOf(pluginName, config);
+  if (refused !== undefined) {
+    add("error", `the filter refuses its configuration: ${refused}`, "the one before it serves, if there was one; mend this one");
+    return;
+  }
+  const module = pluginName === "bailey.ngfw" ? "ngfw" : "mesh";
+  const count = (name: string): number => metrics.get(`${module}.${name}`) ?? 0;
+  if (count("configured") === 0) {
+    add("error", "the filter is in the configuration and has never started", "look for `wasm` in the proxy's log");
+    return;
+  }
+  add("ok", `${describe(module, config)}, ${count("requests")} requests seen`);
+  if (count("errors") > 0) add("warning", `${count("errors")} requests could not be decided`, "look for events with action `error`");
+  if (count("body_unseen") > 0)
+    add(
+      "warning",
+      `${count("body_unseen")} bodies were announced and not seen`,
+      "compressed gRPC messages are not inspected; otherwise another filter takes them",
+    );
+  if (count("events_dropped") > 0) add("warning", `${count("events_dropped")} events were left out`, "raise events.perSecond");
+}
+
+function describe(module: string, config: Json): string {
+  if (module === "ngfw") return `${config.mode ?? "detect"} at paranoia level ${config.paranoiaLevel ?? 1}`;
+  return `${config.mode ?? "enforce"}, ${(config.policies as unknown[] | undefined)?.length ?? 0} policies, ${config.default ?? "allow"} by default`;
+}
