@@ -4,6 +4,7 @@
  */
 import { spawn } from "node:child_process";
 import { ROOT } from "../cli/paths.ts";
+import { isBuilt } from "./istio/setup.ts";
 
 interface Suite {
   name: string;
@@ -35,8 +36,9 @@ function fromDifferential(output: string): { passed: number; failed: number } {
   return { passed: Number(equal) + Number(documented), failed: Number(unexplained) };
 }
 
-function fromFuzz(output: string): { passed: number; failed: number } {
-  const [, passed = "0", failed = "0"] = /fuzz: (\d+) passed, (\d+) failed/.exec(output) ?? [];
+/** `N passed, N failed` at the end, possibly after a name. */
+function fromLastLine(output: string): { passed: number; failed: number } {
+  const [, passed = "0", failed = "0"] = /(\d+) passed, (\d+) failed\s*$/.exec(output) ?? [];
   return { passed: Number(passed), failed: Number(failed) };
 }
 
@@ -56,10 +58,12 @@ const SUITES: Suite[] = [
   { name: "e2e", command: node("test/e2e/blocking.test.ts", "test/e2e/configuration.test.ts"), count: fromNode },
   { name: "policies", command: node("test/differential/golden.test.ts", "test/policies/config.test.ts", "test/policies/decisions.test.ts"), count: fromNode },
   { name: "differential", command: [process.execPath, "--import", "tsx", "test/differential/main.ts"], count: fromDifferential },
-  { name: "fuzz", command: [process.execPath, "--import", "tsx", "test/fuzz/main.ts"], count: fromFuzz },
+  { name: "fuzz", command: [process.execPath, "--import", "tsx", "test/fuzz/main.ts"], count: fromLastLine },
   { name: "mesh", command: node("test/mesh/mtls.test.ts"), count: fromNode },
   { name: "manifests", command: node("test/manifests/overlays.test.ts"), count: fromNode },
   { name: "soak", command: node("test/e2e/soak.test.ts"), count: fromNode },
+  // a control plane takes some ten minutes to build: `npm run test:istio` does, and from then on it runs here too
+  ...(isBuilt() ? [{ name: "istio", command: [process.execPath, "--import", "tsx", "test/istio/main.ts"], count: fromLastLine }] : []),
   { name: "conformance", command: [process.execPath, "--import", "tsx", "test/conformance/main.ts"], count: fromConformance },
 ];
 
@@ -88,6 +92,7 @@ function run(suite: Suite): Promise<{ passed: number; failed: number }> {
 const chosen = SUITES.filter(({ name }) => process.argv[2] === undefined || name.startsWith(process.argv[2]));
 let passed = 0;
 let failed = 0;
+if (!isBuilt()) console.log("istio: not run, since its control plane is not built; `npm run test:istio` builds it");
 for (const suite of chosen) {
   const start = Date.now();
   const result = await run(suite);

@@ -21,6 +21,7 @@ const ISTIOD_ENV = {
   POD_NAMESPACE: "istio-system",
   POD_NAME: "istiod",
   CLUSTER_ID: "Kubernetes",
+  REVISION: "default",
   VALIDATION_WEBHOOK_CONFIG_NAME: "istio-validator",
   ISTIOD_CUSTOM_HOST: "localhost",
 };

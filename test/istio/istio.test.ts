@@ -106,13 +106,20 @@ describe("delivery", () => {
   });
 
   test("what bailey render writes is accepted, by the definitions and by Istio's webhook", async () => {
-    const wrong = { apiVersion: "extensions.istio.io/v1alpha1", kind: "WasmPlugin", metadata: { name: "x", namespace: "shop" }, spec: { url: "ftp://x/y" } };
+    // the definitions have nothing against it
+    const wrong = {
+      apiVersion: "security.istio.io/v1",
+      kind: "AuthorizationPolicy",
+      metadata: { name: "x", namespace: "shop" },
+      spec: { rules: [{ when: [{ key: "bogus", values: ["x"] }] }] },
+    };
     await until("the webhook to refuse what is wrong", 30, async () => {
       const refusal = await cluster.dryRun([wrong]).then(
         () => "",
         (error: Error) => error.message,
       );
-      return refusal.includes("validation.istio.io") ? true : undefined;
+      if (!refusal.includes("validation.istio.io")) throw new Error(refusal === "" ? "it is accepted" : refusal);
+      return true;
     });
     await cluster.apply(["bank", "istio-system"].map((name) => ({ apiVersion: "v1", kind: "Namespace", metadata: { name } })));
     await cluster.dryRun(await bailey("render", join(ROOT, "docs/examples/bailey.yaml")));

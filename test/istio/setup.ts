@@ -30,7 +30,6 @@ export interface Tools {
   istio: string;
 }
 
-/** Where they are once they are built; undefined if any is missing. */
 const KUBERNETES_BIN = join(CACHE, "tools", `kubernetes-${KUBERNETES}`);
 
 /** Builds what is missing. Takes some ten minutes the first time. */
