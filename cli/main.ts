@@ -76,6 +76,16 @@ function program(): Command {
     .action(async (options) => (await import("./commands/doctor.ts")).doctor(options));
 
   bailey
+    .command("quarantine")
+    .description("let nobody talk with a workload, by its identity, in the whole mesh; print who is in quarantine")
+    .argument("[identity...]", "as in cluster.local/ns/shop/sa/web; only print where none is given")
+    .option("--release", "let them out again")
+    .option("--root-namespace <name>", "namespace whose resources are for the whole mesh", "istio-system")
+    .option("--manifests <folder>", "a copy of manifests/, with the images that `bailey push` wrote down")
+    .option("--context <name>", "context of the kubeconfig")
+    .action(async (identities, options) => (await import("./commands/quarantine.ts")).quarantine(identities, options));
+
+  bailey
     .command("push")
     .description("publish the filters as OCI images, and write their checksums where the manifests take them from")
     .argument("<repository>", "as in registry.example/security/bailey; credentials are those of docker login")

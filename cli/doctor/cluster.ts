@@ -72,13 +72,14 @@ function isGateway({ metadata, spec }: Item): boolean {
 }
 
 /** What can be said of a plugin without its proxies. */
-async function examinePlugin({ spec }: Item, pods: Item[], add: Add): Promise<void> {
+async function examinePlugin({ metadata, spec }: Item, pods: Item[], add: Add): Promise<void> {
   if (pods.length === 0) add("error", "no running pod is selected", "compare spec.selector, or targetRefs, with the labels of the pods");
   const modes = (spec.match ?? []).map(({ mode }) => mode);
   if (modes.length > 0 && modes.every((mode) => mode === "SERVER") && pods.some(isGateway)) {
     add("error", "match mode SERVER never applies on a gateway", "leave match out, or use CLIENT");
   }
-  if (spec.type === "NETWORK" && !(spec.match ?? []).some(({ ports }) => ports?.length)) {
+  // quarantine is meant for all connections
+  if (metadata.name !== "bailey-quarantine" && spec.type === "NETWORK" && !(spec.match ?? []).some(({ ports }) => ports?.length)) {
     add("warning", "without ports it decides about connections of HTTP too", "name the ports without HTTP in match");
   }
   if (!spec.sha256) add("warning", "no sha256: whatever the registry has under this tag is loaded", "write what `bailey push` printed");

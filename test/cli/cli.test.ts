@@ -11,7 +11,20 @@ import { bailey, type Ended, file, folder, start } from "./bailey.ts";
 
 describe("help and mistakes", () => {
   test("--help everywhere", async () => {
-    for (const command of [[], ["up"], ["build"], ["compile"], ["lint"], ["explain"], ["test"], ["convert"], ["render"], ["push"]]) {
+    for (const command of [
+      [],
+      ["up"],
+      ["build"],
+      ["compile"],
+      ["lint"],
+      ["explain"],
+      ["test"],
+      ["convert"],
+      ["render"],
+      ["push"],
+      ["doctor"],
+      ["quarantine"],
+    ]) {
       const { code, stdout } = await bailey([...command, "--help"]);
       assert.equal(code, 0);
       assert.match(stdout, /Usage: bailey/);

@@ -228,6 +228,9 @@ describe("authorization between services", () => {
       stdout,
       /error: shop\/bailey-mesh in shop\/api: the filter refuses its configuration: pluginConfig\.policies\[0\]\.spec\.rules\[0\]\.to\[0\]\.operation\.methds: unknown key/,
     );
+    // Envoy refuses other changes of the listener too, as long as one of its filters refuses its configuration
+    await cluster.kubectl("apply", "-k", await overlay("mine", withPolicies("mesh", { default: "deny", policies: POLICIES })));
+    await until("the mended policy", 60, async () => ((await client.fromWeb({ method: "POST", path: "/items/1" })).status === 403 ? true : undefined));
   });
 
   test("connections without HTTP: by identity", async () => {
@@ -242,6 +245,21 @@ describe("authorization between services", () => {
     await cluster.kubectl("apply", "-k", await overlay("tcp", only("web")));
     assert.equal((await client.throughGateway("/items/1")).status, 200, "its port is the only one");
     await until("the connection to be let through", 60, async () => ((await client.say("hello")) === "hello" ? true : undefined));
+  });
+});
+
+describe("quarantine", () => {
+  test("one command, and nobody serves the workload any more; another, and everybody does", async () => {
+    const web = "cluster.local/ns/shop/sa/web";
+    assert.equal((await client.fromWeb({ path: "/items/1" })).status, 200);
+    assert.equal(await bailey("quarantine", `spiffe://${web}`, "--manifests", manifests), `${web}\n`);
+    await until("the calls of the workload to fail", 60, async () => ((await client.fromWeb({ path: "/items/1" })).status === 503 ? true : undefined));
+    assert.equal(await client.say("hello"), "");
+    assert.equal((await client.throughGateway("/items/1")).status, 200, "others are not concerned");
+    await until("the event", 5, async () => (await world.api.program.log()).includes("policy istio-system/quarantine, rule 0, denies") || undefined);
+    assert.equal(await bailey("quarantine"), `${web}\n`);
+    assert.equal(await bailey("quarantine", web, "--release", "--manifests", manifests), "");
+    await until("the calls to be served again", 60, async () => ((await client.fromWeb({ path: "/items/1" })).status === 200 ? true : undefined));
   });
 });
 
