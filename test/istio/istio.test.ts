@@ -188,6 +188,8 @@ describe("authorization between services", () => {
     assert.equal((await client.fromWeb({ path: "/admin" })).status, 403);
     assert.equal((await client.throughGateway("/admin")).status, 200, "the gateway has an identity of its own");
     assert.equal(world.served.includes("GET /admin"), true);
+    // components/metric-labels
+    assert.match(await world.api.admin("/stats/prometheus"), /^bailey_mesh_policy\{[^}]*bailey_policy="shop\/readers"[^}]*\} \d+$/m);
   });
 
   test("an edited pluginConfig applies live, without a failed request", async () => {

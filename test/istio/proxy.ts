@@ -1,7 +1,8 @@
 /** A gateway or a sidecar: a pod, Istio's own agent, and a stock Envoy that the agent starts. */
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { stringify } from "yaml";
+import { parse, stringify } from "yaml";
+import { ROOT } from "../../cli/paths.ts";
 import type { Cluster } from "./cluster.ts";
 import { type Running, startProgram, until } from "./process.ts";
 import type { Tools } from "./setup.ts";
@@ -40,13 +41,20 @@ async function makePod(cluster: Cluster, { name, namespace, ip, labels }: Place)
   await cluster.kubectl("patch", "pod", name, "-n", namespace, "--subresource=status", "--type=merge", "-p", JSON.stringify({ status }));
 }
 
+/** The bootstrap of components/metric-labels. */
+async function metricLabels(): Promise<string> {
+  const { data } = parse(await readFile(join(ROOT, "manifests/components/metric-labels/configmap.yaml"), "utf8")) as { data: { [name: string]: string } };
+  return data["custom_bootstrap.json"] ?? "";
+}
+
 export async function startProxy(cluster: Cluster, tools: Tools, place: Place): Promise<Workload> {
   const { name, namespace, ip, kind, index } = place;
   await makePod(cluster, place);
   const folder = join(cluster.folder, name);
-  const file = async (path: string, content: string): Promise<void> => {
+  const file = async (path: string, content: string): Promise<string> => {
     await mkdir(join(folder, path, ".."), { recursive: true });
     await writeFile(join(folder, path), content);
+    return join(folder, path);
   };
   await file("var/run/secrets/tokens/istio-token", await cluster.token(namespace, name, name));
   await file("var/run/secrets/istio/root-cert.pem", await cluster.rootCertificate());
@@ -71,6 +79,8 @@ export async function startProxy(cluster: Cluster, tools: Tools, place: Place): 
     ISTIO_BOOTSTRAP: join(tools.istio, "tools/packaging/common/envoy_bootstrap.json"),
     ENVOY_STATUS_PORT: String(adminPort + 21),
     ENVOY_PROMETHEUS_PORT: String(adminPort + 90),
+    // what the annotation sidecar.istio.io/bootstrapOverride comes to
+    ISTIO_BOOTSTRAP_OVERRIDE: await file("custom_bootstrap.json", await metricLabels()),
     WASM_INSECURE_REGISTRIES: "127.0.0.1:5000",
     PROXY_CONFIG: stringify(config),
   };
