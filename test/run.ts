@@ -54,7 +54,7 @@ const SUITES: Suite[] = [
   { name: "unit", command: [bin("asp"), "--config", "as-pect.config.js", "--summary", "--no-logo"], count: fromAsPect },
   { name: "libinjection", command: node("test/harness/harness.test.ts"), count: fromNode },
   { name: "filter", command: node("test/filter/config.test.ts"), count: fromNode },
-  { name: "cli", command: node("test/cli/cli.test.ts", "test/cli/policies.test.ts", "test/cli/render.test.ts"), count: fromNode },
+  { name: "cli", command: node("test/cli/cli.test.ts", "test/cli/policies.test.ts", "test/cli/render.test.ts", "test/cli/doctor.test.ts"), count: fromNode },
   { name: "e2e", command: node("test/e2e/blocking.test.ts", "test/e2e/configuration.test.ts"), count: fromNode },
   { name: "policies", command: node("test/differential/golden.test.ts", "test/policies/config.test.ts", "test/policies/decisions.test.ts"), count: fromNode },
   { name: "differential", command: [process.execPath, "--import", "tsx", "test/differential/main.ts"], count: fromDifferential },

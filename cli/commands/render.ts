@@ -29,14 +29,25 @@ export async function render(file: string, options: RenderOptions): Promise<void
 interface Resource {
   kind: string;
   metadata: { name: string; namespace: string };
-  spec: { pluginName?: string; pluginConfig?: MeshConfig };
+  spec: {
+    pluginName?: string;
+    pluginConfig?: MeshConfig;
+    configPatches?: { patch: { value?: { typed_config?: { config?: { root_id: string; configuration: { value: string } } } } } }[];
+  };
 }
 
 /** What the filter would refuse in the cluster is refused here. */
 async function check(file: string, { metadata, spec }: Resource): Promise<void> {
-  if (!spec.pluginName) return;
-  const refused = await refusalOf(spec.pluginName, spec.pluginConfig ?? {});
+  const [pluginName, config] = spec.pluginName ? [spec.pluginName, spec.pluginConfig ?? {}] : ofEnvoyFilter(spec);
+  if (pluginName === undefined) return;
+  const refused = await refusalOf(pluginName, config);
   if (refused !== undefined) throw new UserError(`${file}: ${metadata.namespace}/${metadata.name}: ${refused}`, 2);
+}
+
+/** The plugin that an EnvoyFilter delivers, if it does. */
+function ofEnvoyFilter({ configPatches = [] }: Resource["spec"]): [string | undefined, object] {
+  const config = configPatches.map(({ patch }) => patch.value?.typed_config?.config).find((one) => one !== undefined);
+  return [config?.root_id, JSON.parse(config?.configuration.value ?? "{}") as object];
 }
 
 /** Shows what would change. Exit code 1 if anything would, as `kubectl diff` has it. */

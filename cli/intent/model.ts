@@ -23,6 +23,8 @@ export interface Edge {
   /** A Gateway of the Gateway API instead of labels. */
   gateway?: string;
   mode?: "detect" | "enforce";
+  /** Headers wait for the verdict on the body. */
+  holdHeaders?: boolean;
   config?: { [key: string]: unknown };
 }
 

@@ -2,10 +2,14 @@
  * From an intent to Istio's resources. The same intent gives the same bytes, in the same order, so that what is in git and
  * what is in a cluster can be compared.
  */
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { WasmPlugin } from "@kubernetes-models/istio/extensions.istio.io/v1alpha1";
 import type { IWasmPlugin } from "@kubernetes-models/istio/extensions.istio.io/v1alpha1/WasmPlugin";
-import { EnvoyFilter } from "@kubernetes-models/istio/networking.istio.io/v1alpha3";
+import { EnvoyFilter, type IEnvoyFilter } from "@kubernetes-models/istio/networking.istio.io/v1alpha3";
+import { parse } from "yaml";
 import { UserError } from "../errors.ts";
+import { ROOT } from "../paths.ts";
 import { readDocuments } from "../policies/documents.ts";
 import type { Labels, MeshConfig, PluginPolicy } from "../policies/model.ts";
 import { policiesOf } from "../policies/select.ts";
@@ -18,11 +22,11 @@ type Resource = WasmPlugin | EnvoyFilter;
 /** Renders all resources of an intent. */
 export async function render(intent: Intent): Promise<Resource[]> {
   refuseOverlaps(intent.mesh ?? []);
-  const resources: Resource[] = (intent.edge ?? []).map((edge) => firewall(intent.images, edge));
+  const resources: Resource[] = (intent.edge ?? []).map((edge) => (edge.holdHeaders ? holdingFirewall : firewall)(intent.images, edge));
   for (const mesh of intent.mesh ?? []) resources.push(...(await authorization(intent.images, mesh)));
   if (intent.peerAddress === false) return resources;
   const namespaces = new Set((intent.mesh ?? []).filter(({ waypoint }) => waypoint === undefined).map(({ namespace }) => namespace));
-  for (const namespace of namespaces) resources.push(peerAddress(namespace));
+  for (const namespace of namespaces) resources.push(await peerAddress(namespace));
   return resources;
 }
 
@@ -66,7 +70,12 @@ function target(labels: Labels | undefined, gateway: string | undefined): Pick<S
 }
 
 /** A firewall that only reports must not get into the way, whatever fails; one that blocks fails closed and starts anew. */
-function firewall(images: Images, { name, namespace, labels, gateway, mode = "detect", config }: Edge): WasmPlugin {
+function firewallConfig({ mode = "detect", config }: Edge): { [key: string]: unknown } {
+  return { ...config, mode, ...(mode === "detect" && { failure: "open" }) };
+}
+
+function firewall(images: Images, edge: Edge): WasmPlugin {
+  const { name, namespace, labels, gateway, mode } = edge;
   return new WasmPlugin({
     metadata: metadata("ngfw", `bailey-${name}`, namespace),
     spec: {
@@ -76,7 +85,59 @@ function firewall(images: Images, { name, namespace, labels, gateway, mode = "de
       phase: "AUTHN",
       priority: 1000,
       failStrategy: mode === "enforce" ? "FAIL_RELOAD" : "FAIL_OPEN",
-      pluginConfig: { ...config, mode, ...(mode === "detect" && { failure: "open" }) },
+      pluginConfig: firewallConfig(edge),
+    },
+  });
+}
+
+const WASM = "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm";
+
+/**
+ * The same as an EnvoyFilter: the filter is discovered, so that istio-agent fetches its image as it does for a WasmPlugin, and
+ * Envoy is told what a WasmPlugin cannot say.
+ */
+function holdingFirewall(images: Images, edge: Edge): EnvoyFilter {
+  const { name, namespace, labels, gateway, mode } = edge;
+  const { url, sha256, imagePullSecret } = source(images, "ngfw");
+  if (imagePullSecret !== undefined)
+    throw new UserError(
+      `edge: ${name} has holdHeaders, and an EnvoyFilter cannot name images.pullSecret; use a registry that needs none, or leave holdHeaders out`,
+      2,
+    );
+  const extension = `bailey-${name}`;
+  const config = {
+    name: `${namespace}.${extension}`,
+    root_id: "bailey.ngfw",
+    failure_policy: mode === "enforce" ? "FAIL_RELOAD" : "FAIL_OPEN",
+    allow_on_headers_stop_iteration: true,
+    vm_config: {
+      runtime: "envoy.wasm.runtime.v8",
+      code: { remote: { http_uri: { uri: url, cluster: "_", timeout: "30s" }, ...(sha256 !== undefined && { sha256 }) } },
+    },
+    configuration: {
+      "@type": "type.googleapis.com/google.protobuf.StringValue",
+      value: JSON.stringify({ ...firewallConfig(edge), host: { ...(edge.config?.host as object | undefined), holdHeaders: true } }),
+    },
+  };
+  const discovery = { config_source: { ads: {}, initial_fetch_timeout: "0s", resource_api_version: "V3" }, type_urls: [WASM] };
+  return new EnvoyFilter({
+    metadata: metadata("ngfw", extension, namespace),
+    spec: {
+      ...(gateway === undefined
+        ? { workloadSelector: { labels: labels ?? {} } }
+        : { targetRefs: [{ group: "gateway.networking.k8s.io", kind: "Gateway", name: gateway }] }),
+      configPatches: [
+        {
+          applyTo: "EXTENSION_CONFIG",
+          match: { context: "GATEWAY" },
+          patch: { operation: "ADD", value: { name: extension, typed_config: { "@type": WASM, config } } },
+        },
+        {
+          applyTo: "HTTP_FILTER",
+          match: { context: "GATEWAY", listener: { filterChain: { filter: { name: "envoy.filters.network.http_connection_manager" } } } },
+          patch: { operation: "INSERT_FIRST", value: { name: extension, config_discovery: discovery } },
+        },
+      ],
     },
   });
 }
@@ -114,24 +175,9 @@ async function policiesFor({ namespace, labels, policies = [], policyFiles = [] 
   return [...policies.map((policy) => ({ namespace, ...policy })), ...toPlugin(chosen)];
 }
 
-/** What policies about `source.ip` need: see docs/policies.md. The same as manifests/components/peer-address. */
-function peerAddress(namespace: string): EnvoyFilter {
-  const value = {
-    name: "envoy.filters.network.set_filter_state",
-    typed_config: {
-      "@type": "type.googleapis.com/envoy.extensions.filters.network.set_filter_state.v3.Config",
-      on_new_connection: [
-        {
-          object_key: "bailey.peer_address",
-          factory_key: "envoy.string",
-          format_string: { text_format_source: { inline_string: "%DOWNSTREAM_DIRECT_REMOTE_ADDRESS_WITHOUT_PORT%" } },
-        },
-      ],
-    },
-  };
-  const match = { context: "SIDECAR_INBOUND" as const, listener: { filterChain: { filter: { name: "envoy.filters.network.http_connection_manager" } } } };
-  return new EnvoyFilter({
-    metadata: metadata("mesh", "bailey-peer-address", namespace),
-    spec: { configPatches: [{ applyTo: "NETWORK_FILTER", match, patch: { operation: "INSERT_BEFORE", value } }] },
-  });
+/** What policies about `source.ip` need, see docs/policies.md: the component of the manifests. */
+async function peerAddress(namespace: string): Promise<EnvoyFilter> {
+  const text = await readFile(join(ROOT, "manifests/components/peer-address/envoyfilter.yaml"), "utf8");
+  const { spec } = parse(text) as IEnvoyFilter;
+  return new EnvoyFilter({ metadata: metadata("mesh", "bailey-peer-address", namespace), ...(spec && { spec }) });
 }

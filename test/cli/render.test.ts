@@ -37,6 +37,7 @@ describe("render", () => {
       made.map(({ kind, metadata }) => `${kind} ${metadata.namespace}/${metadata.name}`),
       [
         "WasmPlugin istio-system/bailey-ingress",
+        "EnvoyFilter istio-system/bailey-uploads",
         "WasmPlugin shop/bailey-partners",
         "WasmPlugin shop/bailey-catalogue",
         "WasmPlugin shop/bailey-orders",
@@ -71,6 +72,11 @@ describe("render", () => {
   test("what is wrong is said with its place, and nothing is written", async () => {
     const intent = (): Record<string, never> => parse(readFileSync(EXAMPLE, "utf8")).valueOf();
     const wrong: [(intent: never) => void, RegExp][] = [
+      [
+        (one: { images: object }) => Object.assign(one.images, { pullSecret: "x" }),
+        /edge: uploads has holdHeaders, and an EnvoyFilter cannot name images\.pullSecret/,
+      ],
+      [(one: { edge: object[] }) => Object.assign(one.edge[1] ?? {}, { config: { crs: 1 } }), /istio-system\/bailey-uploads: pluginConfig\.crs: found 1/],
       [
         (one: { edge: { mode: string }[] }) => Object.assign(one.edge[0] ?? {}, { mode: "block" }),
         /edge\[0\]\.mode: found "block", expected one of detect, enforce/,

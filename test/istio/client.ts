@@ -12,11 +12,12 @@ export interface Sent {
   method?: string;
   path?: string;
   headers?: { [name: string]: string };
+  body?: string;
 }
 
 const BROWSER = { "user-agent": "Mozilla/5.0", accept: "text/html" };
 
-function send(host: string, port: number, { method = "GET", path = "/", headers = {} }: Sent): Promise<Reply> {
+function send(host: string, port: number, { method = "GET", path = "/", headers = {}, body: content = "" }: Sent): Promise<Reply> {
   return new Promise((resolve, reject) => {
     const sent = request({ host, port, method, path, headers, agent: false, timeout: 10_000 }, (response) => {
       let body = "";
@@ -27,13 +28,14 @@ function send(host: string, port: number, { method = "GET", path = "/", headers 
     });
     sent.on("error", reject);
     sent.on("timeout", () => sent.destroy(new Error("no answer")));
-    sent.end();
+    sent.end(content);
   });
 }
 
 export class Client {
-  throughGateway(path: string, headers: { [name: string]: string } = {}): Promise<Reply> {
-    return send(GATEWAY_IP, GATEWAY_PORT, { path, headers: { ...BROWSER, host: "shop.example", ...headers } });
+  throughGateway(path: string, headers: { [name: string]: string } = {}, rest: { method?: string; body?: string } = {}): Promise<Reply> {
+    const form = rest.body === undefined ? {} : { "content-type": "application/x-www-form-urlencoded", "content-length": String(rest.body.length) };
+    return send(GATEWAY_IP, GATEWAY_PORT, { path, headers: { ...BROWSER, host: "shop.example", ...form, ...headers }, ...rest });
   }
 
   fromWeb(sent: Sent): Promise<Reply> {

@@ -168,6 +168,29 @@ describe("the firewall on the gateway", () => {
   });
 });
 
+describe("a firewall that holds headers", () => {
+  const body = "comment=<script>alert(1)</script>";
+  const attack = (): Promise<{ status: number }> => client.throughGateway("/comment", {}, { method: "POST", body });
+  /** Requests that the API has seen anything of. */
+  const seen = (): number => world.served.filter((line) => line === "POST /comment").length;
+
+  test("as bailey render writes it, the service sees nothing of a request that is blocked for its body", async () => {
+    const intent = join(folder, "bailey.yaml");
+    const edge = [{ name: "hold", namespace: "istio-system", labels: { istio: "ingressgateway" }, mode: "enforce", holdHeaders: true }];
+    const [, tag = ""] = /ngfw:(\S+) /.exec(await bailey("push", `${REGISTRY}/bailey`, "--insecure", "--manifests", manifests)) ?? [];
+    await writeFile(intent, stringify({ images: { repository: `${REGISTRY}/bailey`, tag }, edge }));
+    await cluster.apply(await bailey("render", intent));
+    await until("the attack to be blocked", 60, async () => ((await attack()).status === 403 ? true : undefined));
+    const before = seen();
+    for (let i = 0; i < 5; i++) assert.equal((await attack()).status, 403);
+    assert.equal(seen(), before);
+    assert.equal((await client.throughGateway("/comment", {}, { method: "POST", body: "comment=hello" })).status, 200);
+    assert.equal(seen(), before + 1);
+    await cluster.kubectl("delete", "envoyfilter", "bailey-hold", "-n", "istio-system");
+    await until("the attack to pass again", 60, async () => ((await attack()).status === 200 ? true : undefined));
+  });
+});
+
 describe("authorization between services", () => {
   test("in shadow everything passes, and what would be denied is said", async () => {
     await cluster.kubectl("apply", "-k", await overlay("mine", withPolicies("mesh", { mode: "shadow", default: "deny", policies: POLICIES })));

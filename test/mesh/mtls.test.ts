@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import type { MeshEvent } from "../../cli/host/mesh.ts";
+import { bailey } from "../cli/bailey.ts";
 import { waitFor } from "../e2e/fixture.ts";
 import { type Caller, Sidecars, spiffe } from "./sidecars.ts";
 
@@ -96,6 +97,12 @@ describe("two sidecars with mutual TLS", () => {
     assert.equal(await post("list"), 200);
     assert.equal(await post("delete"), 403);
     assert.equal(sidecars.served.filter((line) => line === "POST /rpc").length, 1, "what is denied never reaches the server");
+  });
+
+  test("bailey doctor sees it in Envoy", async () => {
+    const { code, stdout } = await bailey(["doctor", "--admin", sidecars.admin]);
+    assert.equal(code, 0, stdout);
+    assert.match(stdout, /^ok: bailey: enforce, 1 policies, allow by default, \d+ requests seen$/m);
   });
 
   test("counters tell decisions apart", async () => {

@@ -292,9 +292,14 @@ export class Sidecars {
     });
   }
 
+  /** Address of the server's sidecar for administration. */
+  get admin(): string {
+    return `127.0.0.1:${this.adminPort}`;
+  }
+
   /** Gives a metric of the mesh filters, 0 if there is none. */
   async metric(name: string): Promise<number> {
-    const text = await (await fetch(`http://127.0.0.1:${this.adminPort}/stats?filter=bailey.mesh`)).text();
+    const text = await (await fetch(`http://${this.admin}/stats?filter=bailey.mesh`)).text();
     const line = text.split("\n").find((candidate) => candidate.startsWith(`wasmcustom.bailey.mesh.${name}: `));
     return Number(line?.split(": ")[1] ?? 0);
   }
