@@ -1,11 +1,12 @@
 /** What someone with an Istio cluster does: apply, tune, roll back, and see that it works. */
 import assert from "node:assert/strict";
-import { cp, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { stringify } from "yaml";
-import { ROOT } from "../../cli/paths.ts";
+import { layerOf } from "../../cli/oci/layer.ts";
+import { MESH_WASM, ROOT } from "../../cli/paths.ts";
 import { run } from "../../cli/process.ts";
 import { Client } from "./client.ts";
 import { Cluster } from "./cluster.ts";
@@ -53,6 +54,45 @@ async function overlay(name: string, kustomization: object): Promise<string> {
   await mkdir(own, { recursive: true });
   await writeFile(join(own, "kustomization.yaml"), stringify({ apiVersion: "kustomize.config.k8s.io/v1beta1", kind: "Kustomization", ...kustomization }));
   return own;
+}
+
+/** Calls the API from the web front without a pause. `end` gives the statuses that were not 200. */
+function startLoad(): { end(): Promise<number[]> } {
+  const failed: number[] = [];
+  let running = true;
+  const call = async (): Promise<void> => {
+    while (running) {
+      const { status } = await client.fromWeb({ path: "/items/1" });
+      if (status !== 200) failed.push(status);
+    }
+  };
+  const calls = [call(), call()];
+  return {
+    end: async () => {
+      running = false;
+      await Promise.all(calls);
+      return failed;
+    },
+  };
+}
+
+/** Publishes the mesh filter as another version: the same code, and a section that a VM passes over. Gives its digest. */
+async function pushNextVersion(): Promise<string> {
+  const name = Buffer.from("next version");
+  const wasm = Buffer.concat([await readFile(MESH_WASM), Buffer.from([0, name.length + 1, name.length]), name]);
+  const file = join(folder, "next.tar.gz");
+  await writeFile(file, await layerOf({ "plugin.wasm": wasm }));
+  const { code, stdout, stderr } = await run(tools.crane, [
+    "append",
+    "--oci-empty-base",
+    "--new_layer",
+    file,
+    "--new_tag",
+    `${REGISTRY}/bailey/mesh:next`,
+    "--insecure",
+  ]);
+  assert.equal(code, 0, stderr);
+  return /sha256:([0-9a-f]{64})/.exec(stdout)?.[1] ?? "";
 }
 
 const POLICIES = [
@@ -216,21 +256,31 @@ describe("authorization between services", () => {
   });
 
   test("an edited pluginConfig applies live, without a failed request", async () => {
-    const failed: number[] = [];
-    let running = true;
-    const load = (async () => {
-      while (running) {
-        const { status } = await client.fromWeb({ path: "/items/1" });
-        if (status !== 200) failed.push(status);
-      }
-    })();
+    const load = startLoad();
     const policies = structuredClone(POLICIES);
     policies[0]?.spec.rules[0]?.to?.[0]?.operation.methods.push("POST");
     await cluster.kubectl("apply", "-k", await overlay("mine", withPolicies("mesh", { default: "deny", policies })));
     await until("the new policy", 60, async () => ((await client.fromWeb({ method: "POST", path: "/items/1" })).status === 200 ? true : undefined));
-    running = false;
-    await load;
-    assert.deepEqual(failed, []);
+    assert.deepEqual(await load.end(), []);
+  });
+
+  test("another version of the filter comes and goes, without a failed request", async () => {
+    const sha256 = await pushNextVersion();
+    const load = startLoad();
+    const file = async (): Promise<string> => /"filename": "([^"]*)"/.exec(await world.api.admin("/config_dump?resource=ecds_filters"))?.[1] ?? "";
+    const version = (spec: object): Promise<string> =>
+      cluster.kubectl("patch", "wasmplugin", "bailey-mesh", "-n", "shop", "--type=merge", "-p", JSON.stringify({ spec }));
+    const old = await file();
+    const before = JSON.parse(await cluster.kubectl("get", "wasmplugin", "bailey-mesh", "-n", "shop", "-o", "json")) as {
+      spec: { url: string; sha256: string };
+    };
+    await version({ url: `oci://${REGISTRY}/bailey/mesh:next`, sha256 });
+    await until("the next version", 60, async () => ((await file()).includes(sha256) ? true : undefined));
+    assert.equal((await client.fromWeb({ path: "/admin" })).status, 403, "it decides like the one before");
+    await version({ url: before.spec.url, sha256: before.spec.sha256 });
+    await until("the version before", 60, async () => ((await file()) === old ? true : undefined));
+    assert.equal((await client.fromWeb({ path: "/admin" })).status, 403);
+    assert.deepEqual(await load.end(), []);
   });
 
   test("a bad configuration is refused, and the old one goes on", async () => {
