@@ -219,6 +219,9 @@ describe("a firewall that holds headers", () => {
     const edge = [{ name: "hold", namespace: "istio-system", labels: { istio: "ingressgateway" }, mode: "enforce", holdHeaders: true }];
     const [, tag = ""] = /ngfw:(\S+) /.exec(await bailey("push", `${REGISTRY}/bailey`, "--insecure", "--manifests", manifests)) ?? [];
     await writeFile(intent, stringify({ images: { repository: `${REGISTRY}/bailey`, tag }, edge }));
+    const change = await baileyEnds("render", intent, "--diff");
+    assert.equal(change.code, 1);
+    assert.match(change.stdout, /^\+kind: EnvoyFilter$/m);
     await cluster.apply(await bailey("render", intent));
     await until("the attack to be blocked", 60, async () => ((await attack()).status === 403 ? true : undefined));
     const before = seen();
