@@ -1,8 +1,9 @@
 /** The user's files: SecLang with its includes, and configurations in JSON or YAML. */
 import { existsSync } from "node:fs";
-import { readdir, readFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { basename, dirname, extname, join, resolve } from "node:path";
-import { parseDocument } from "yaml";
+import { type Document, parseDocument } from "yaml";
 import { UserError } from "./errors.ts";
 import type { Source } from "./setup/crs.ts";
 
@@ -74,13 +75,22 @@ async function readNamedData(path: string, text: string, data: Map<string, Sourc
   }
 }
 
+/** Gives what a document of a file says. Throws the first thing that is wrong with it. */
+export function contentOf(document: Document.Parsed, path: string): unknown {
+  const [error] = document.errors;
+  if (error) throw new UserError(`${path}: ${error.message.split("\n")[0]}`, 2);
+  return document.toJS();
+}
+
+/** Reads a file of one document in JSON or YAML. */
+export async function readYaml(path: string): Promise<unknown> {
+  return contentOf(parseDocument((await readUserFile(path)).toString()), path);
+}
+
 /** Reads a configuration in JSON or YAML and gives it as JSON text; no path gives the fallback. */
 export async function readConfig(path: string | undefined, fallback: object = {}): Promise<Record<string, unknown>> {
   if (path === undefined) return { ...fallback };
-  const document = parseDocument((await readUserFile(path)).toString());
-  const [error] = document.errors;
-  if (error) throw new UserError(`${path}: ${error.message.split("\n")[0]}`, 2);
-  const value = document.toJS() as unknown;
+  const value = await readYaml(path);
   if (value === null) return {};
   if (typeof value !== "object" || Array.isArray(value)) throw new UserError(`${path}: expected an object of settings`, 2);
   return value as Record<string, unknown>;
@@ -91,4 +101,16 @@ export function withRules(config: Record<string, unknown>, rules: Source[]): Rec
   if (rules.length === 0) return config;
   const own = (config.rules ?? {}) as { before?: string[]; after?: string[] };
   return { ...config, rules: { ...own, after: [...(own.after ?? []), ...rules.map(({ text }) => text.toString("latin1"))] } };
+}
+
+/** Writes a file for as long as something uses it. */
+export async function withTemporaryFile<T>(name: string, content: string | Buffer, use: (path: string) => Promise<T>): Promise<T> {
+  const folder = await mkdtemp(join(tmpdir(), "bailey-"));
+  try {
+    const path = join(folder, name);
+    await writeFile(path, content);
+    return await use(path);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
 }

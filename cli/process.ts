@@ -1,5 +1,5 @@
 /** Runs programs and gives what they printed. */
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 
 export interface Result {
   code: number;
@@ -7,20 +7,25 @@ export interface Result {
   stderr: string;
 }
 
+/** What a program has written so far: grows as it goes on. */
+export function outputOf(child: ChildProcess): { stdout: string; stderr: string } {
+  const output = { stdout: "", stderr: "" };
+  child.stdout?.on("data", (data) => {
+    output.stdout += data;
+  });
+  child.stderr?.on("data", (data) => {
+    output.stderr += data;
+  });
+  return output;
+}
+
 /** Runs a program to its end. Never throws: a program that is missing gives code 127. */
 export function run(command: string, args: string[], options: { cwd?: string; env?: NodeJS.ProcessEnv } = {}): Promise<Result> {
   return new Promise((resolve) => {
     const child = spawn(command, args, { ...options, stdio: ["ignore", "pipe", "pipe"] });
-    let stdout = "";
-    let stderr = "";
-    child.stdout.on("data", (data) => {
-      stdout += data;
-    });
-    child.stderr.on("data", (data) => {
-      stderr += data;
-    });
-    child.on("error", () => resolve({ code: 127, stdout, stderr: `${command} is not installed` }));
-    child.on("close", (code) => resolve({ code: code ?? 1, stdout, stderr }));
+    const output = outputOf(child);
+    child.on("error", () => resolve({ code: 127, stdout: output.stdout, stderr: `${command} is not installed` }));
+    child.on("close", (code) => resolve({ code: code ?? 1, ...output }));
   });
 }
 

@@ -1,6 +1,6 @@
 /** Compiles the filters' AssemblyScript; the firewall's becomes the base wasm: the engine, without rules. */
 import { existsSync, statSync } from "node:fs";
-import { readdir } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { join, relative } from "node:path";
 import { UserError } from "../errors.ts";
@@ -33,4 +33,11 @@ export async function assemble(filter: FilterName = "ngfw"): Promise<boolean> {
   const { code, stdout, stderr } = await run(process.execPath, args, { cwd: ROOT });
   if (code !== 0) throw new UserError(`${entry} does not compile:\n${stdout}${stderr}`);
   return true;
+}
+
+/** Gives a mesh filter as Envoy loads it, compiled if it is not. `isTcp`: that for connections without HTTP. */
+export async function readMesh(isTcp = false): Promise<Buffer> {
+  const filter = isTcp ? "mesh-tcp" : "mesh";
+  await assemble(filter);
+  return readFile(OUTPUTS[filter]);
 }

@@ -2,9 +2,9 @@
 import { stat, writeFile } from "node:fs/promises";
 import { relative } from "node:path";
 import { assemble } from "../build/assemble.ts";
-import { buildFilter, compileFilter } from "../build/build.ts";
+import { buildFilter, compileFilter, MESH_FILTERS, WASM } from "../build/build.ts";
 import { readRules } from "../files.ts";
-import { MESH_TCP_WASM, MESH_WASM, NGFW_WASM } from "../paths.ts";
+import { NGFW_WASM } from "../paths.ts";
 import { readCrs } from "../setup/crs.ts";
 
 export interface BuildOptions {
@@ -19,19 +19,10 @@ export async function build(options: BuildOptions): Promise<void> {
   if (!options.output) await buildMesh();
 }
 
-/** Builds all filters. */
-export async function buildAll(): Promise<void> {
-  await buildFilter();
-  for (const filter of ["mesh", "mesh-tcp"] as const) await assemble(filter);
-}
-
 async function buildMesh(): Promise<void> {
-  for (const [filter, wasm] of [
-    ["mesh", MESH_WASM],
-    ["mesh-tcp", MESH_TCP_WASM],
-  ] as const) {
+  for (const filter of MESH_FILTERS) {
     await assemble(filter);
-    report(wasm, (await stat(wasm)).size);
+    report(WASM[filter], (await stat(WASM[filter])).size);
   }
 }
 

@@ -6,10 +6,10 @@
 import { stringify } from "yaml";
 import { UserError } from "../errors.ts";
 import { type Documents, readCluster, readDocuments } from "../policies/documents.ts";
-import { loadEngine } from "../policies/engine.ts";
-import { type AuthorizationPolicy, type Labels, type MeshConfig, nameOf, type Workload } from "../policies/model.ts";
+import { loadIstioEngine } from "../policies/engine.ts";
+import { type AuthorizationPolicy, DEFAULT_NAMESPACE, type Labels, type MeshConfig, nameOf, type Workload } from "../policies/model.ts";
 import { groupsOf, workloadsOfSelectors } from "../policies/select.ts";
-import { isDecidable, placeInIstio, toIstio, toPlugin } from "../policies/translate.ts";
+import { isDecidable, toIstio, toPlugin } from "../policies/translate.ts";
 
 export interface ConvertOptions {
   cluster?: boolean;
@@ -58,10 +58,9 @@ async function forth(documents: Documents, options: ConvertOptions): Promise<voi
   if (groups.length === 0) throw new UserError("no policy applies to these workloads", 1);
   const made: Made[] = [];
   for (const group of groups) {
-    const config = { ...documents.mesh, policies: toPlugin(group.policies) };
-    const { refused } = await loadEngine(config);
-    if (refused !== undefined) throw new UserError(placeInIstio(refused, group.policies), 1);
-    made.push({ workloads: group.workloads, pluginConfig: config });
+    const { refused } = await loadIstioEngine(group.policies, documents.mesh);
+    if (refused !== undefined) throw new UserError(refused, 1);
+    made.push({ workloads: group.workloads, pluginConfig: { ...documents.mesh, policies: toPlugin(group.policies) } });
   }
   // who names the workload wants its configuration and nothing around it
   if (options.labels && made[0]) console.log(text(made[0].pluginConfig, options));
@@ -82,7 +81,7 @@ function text(config: MeshConfig, { format }: ConvertOptions): string {
 /** The workload that the options name, those of the input, or what stands in for them. */
 function chosen(documents: Documents, policies: AuthorizationPolicy[], options: ConvertOptions): Workload[] {
   const { namespace, labels, service } = options;
-  if (labels) return [{ namespace: namespace ?? "default", labels, ...(service.length > 0 && { services: service }) }];
+  if (labels) return [{ namespace: namespace ?? DEFAULT_NAMESPACE, labels, ...(service.length > 0 && { services: service }) }];
   const inside = (workload: Workload): boolean => namespace === undefined || workload.namespace === namespace;
   const known = documents.workloads.filter(inside);
   if (known.length > 0) return known;

@@ -1,8 +1,8 @@
 /** `bailey doctor`: is each plugin really loaded, with which configuration, and if not, why. Exit code 1: something is wrong. */
 
 import { examineCluster } from "../doctor/cluster.ts";
-import { type Admin, examine, look } from "../doctor/envoy.ts";
-import type { Finding } from "../doctor/finding.ts";
+import { type Admin, examine, look, replacement } from "../doctor/envoy.ts";
+import { adder, type Finding } from "../doctor/finding.ts";
 import { UserError } from "../errors.ts";
 
 export interface DoctorOptions {
@@ -30,22 +30,11 @@ async function examineEnvoy(address: string): Promise<Finding[]> {
     return answer.text();
   };
   const { plugins, replaced, metrics } = await look(admin);
-  const findings: Finding[] = replaced.map(({ name, denies }) => ({
-    level: "error",
-    place: name,
-    text: `the image was not fetched, or has another digest; ${denies ? "everything is denied" : "everything passes"} in its place`,
-    next: "look for `wasm` in the agent's log",
-  }));
-  for (const plugin of plugins) {
-    const place = plugin.name === "" ? plugin.pluginName : plugin.name;
-    await examine(plugin, metrics, (level, text, next) => findings.push({ level, place, text, ...(next !== undefined && { next }) }));
+  const findings: Finding[] = [];
+  for (const one of replaced) adder(findings, one.name)("error", replacement(one), "look for `wasm` in the agent's log");
+  for (const plugin of plugins) await examine(plugin, metrics, adder(findings, plugin.name === "" ? plugin.pluginName : plugin.name));
+  if (findings.length === 0) {
+    adder(findings, url)("error", "no plugin of Bailey's is in this Envoy", "a plugin is known by its root_id, which begins with `bailey.`");
   }
-  if (findings.length === 0)
-    findings.push({
-      level: "error",
-      place: url,
-      text: "no plugin of Bailey's is in this Envoy",
-      next: "a plugin is known by its root_id, which begins with `bailey.`",
-    });
   return findings;
 }

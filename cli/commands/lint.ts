@@ -9,8 +9,8 @@ import { readRules } from "../files.ts";
 import { instantiate } from "../host/instance.ts";
 import { BASE_WASM } from "../paths.ts";
 import { readDocuments } from "../policies/documents.ts";
-import { loadEngine } from "../policies/engine.ts";
-import { isDecidable, placeInIstio, toPlugin } from "../policies/translate.ts";
+import { loadIstioEngine } from "../policies/engine.ts";
+import { isDecidable } from "../policies/translate.ts";
 import { readCrs } from "../setup/crs.ts";
 import { readWords } from "../setup/words.ts";
 
@@ -52,10 +52,7 @@ async function lintConfig(path: string): Promise<Finding[]> {
     const { policies, configs } = await readDocuments([path]);
     const decidable = policies.filter(isDecidable);
     const refusals: (string | undefined)[] = [];
-    if (decidable.length > 0) {
-      const { refused } = await loadEngine({ policies: toPlugin(decidable) });
-      refusals.push(refused && placeInIstio(refused, decidable));
-    }
+    if (decidable.length > 0) refusals.push((await loadIstioEngine(decidable)).refused);
     for (const { config } of configs) refusals.push(await refusalOf(config.policies === undefined ? "bailey.ngfw" : "bailey.mesh", config));
     return refusals.flatMap((refused) => (refused === undefined ? [] : [{ file: path, error: `${path}: ${refused}` }]));
   } catch (error) {

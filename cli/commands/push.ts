@@ -2,17 +2,16 @@
  * `bailey push`: the filters as OCI images that istio-agent pulls. crane does the talking, with the credentials that
  * docker and its like keep. The checksum of an image goes where the manifests take it from.
  */
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { FilterName } from "../build/assemble.ts";
+import { buildAll, WASM } from "../build/build.ts";
 import { UserError } from "../errors.ts";
 import { layerOf } from "../oci/layer.ts";
 import { provenance, type Source, sbom, sourceOf } from "../oci/origin.ts";
-import { MESH_TCP_WASM, MESH_WASM, NGFW_WASM, ROOT } from "../paths.ts";
-import { lastLine, run } from "../process.ts";
+import { pushLayer } from "../oci/registry.ts";
+import { ROOT } from "../paths.ts";
 import { CRANE, ensureGoTool } from "../setup/gotool.ts";
-import { buildAll } from "./build.ts";
 
 export interface PushOptions {
   tag?: string;
@@ -20,21 +19,15 @@ export interface PushOptions {
   manifests?: string;
 }
 
-const FILTERS: [FilterName, string][] = [
-  ["ngfw", NGFW_WASM],
-  ["mesh", MESH_WASM],
-  ["mesh-tcp", MESH_TCP_WASM],
-];
-
 export async function push(repository: string, options: PushOptions): Promise<void> {
   if (repository.includes("://") && !repository.startsWith("oci://"))
     throw new UserError(`${repository}: expected a repository, as in registry.example/security/bailey`, 2);
   await buildAll();
   const crane = await ensureGoTool(CRANE);
   const source = await sourceOf();
-  for (const [filter, wasm] of FILTERS) {
+  for (const [filter, wasm] of Object.entries(WASM) as [FilterName, string][]) {
     const image = `${repository.replace(/^oci:\/\//, "")}/${filter}:${options.tag ?? source.version}`;
-    const digest = await pushOne(crane, image, await layer(filter, wasm, source), options.insecure ?? false);
+    const digest = await pushLayer(crane, image, await layer(filter, wasm, source), options.insecure ?? false);
     console.log(`oci://${image} sha256:${digest}`);
     await writeImage(join(options.manifests ?? join(ROOT, "manifests"), "base", filter, "image.env"), image, digest);
   }
@@ -44,21 +37,6 @@ async function layer(filter: FilterName, path: string, source: Source): Promise<
   const wasm = await readFile(path);
   const json = (value: object): Buffer => Buffer.from(`${JSON.stringify(value, undefined, 2)}\n`);
   return layerOf({ "plugin.wasm": wasm, "sbom.cdx.json": json(sbom(filter, wasm, source)), "provenance.json": json(provenance(filter, wasm, source)) });
-}
-
-/** Gives the digest of the image. */
-async function pushOne(crane: string, image: string, content: Buffer, insecure: boolean): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), "bailey-push-"));
-  try {
-    const file = join(folder, "layer.tar.gz");
-    await writeFile(file, content);
-    const result = await run(crane, ["append", "--oci-empty-base", "--new_layer", file, "--new_tag", image, ...(insecure ? ["--insecure"] : [])]);
-    const digest = /@sha256:([0-9a-f]{64})/.exec(result.stdout)?.[1];
-    if (result.code !== 0 || digest === undefined) throw new UserError(`${image} cannot be pushed; crane says: ${lastLine(result)}`);
-    return digest;
-  } finally {
-    await rm(folder, { recursive: true });
-  }
 }
 
 /** Writes what the kustomize base takes from there; the comments at its head stay. */

@@ -2,13 +2,13 @@
  * `bailey quarantine`: nobody talks with a workload that is in quarantine. One plugin for the whole mesh, on connections, so
  * that it holds whatever is spoken; it denies identities, so that it holds wherever the workload moves.
  */
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { stringify } from "yaml";
 import { UserError } from "../errors.ts";
+import { withTemporaryFile } from "../files.ts";
+import { kubectl } from "../kubectl.ts";
 import { ROOT } from "../paths.ts";
-import { lastLine, type Result, run } from "../process.ts";
 
 export interface QuarantineOptions {
   release?: boolean;
@@ -33,13 +33,6 @@ export async function quarantine(identities: string[], options: QuarantineOption
   for (const name of names.length > 0 ? after : before) console.log(name);
 }
 
-async function kubectl(args: string[], { context }: QuarantineOptions): Promise<Result> {
-  const result = await run("kubectl", [...(context === undefined ? [] : ["--context", context]), ...args]);
-  if (result.code === 127) throw new UserError("kubectl is not installed");
-  if (result.code !== 0) throw new UserError(`kubectl ${args.join(" ")} failed: ${lastLine(result)}`);
-  return result;
-}
-
 /** Who is in quarantine. */
 async function read(options: QuarantineOptions): Promise<string[]> {
   const { stdout } = await kubectl(["get", "wasmplugin", NAME, "-n", options.rootNamespace, "--ignore-not-found", "-o", "json"], options);
@@ -53,14 +46,8 @@ async function write(principals: string[], options: QuarantineOptions): Promise<
     await kubectl(["delete", "wasmplugin", NAME, "-n", options.rootNamespace, "--ignore-not-found"], options);
     return;
   }
-  const folder = await mkdtemp(join(tmpdir(), "bailey-quarantine-"));
-  try {
-    const file = join(folder, "plugin.yaml");
-    await writeFile(file, stringify(pluginOf(principals, await imageOf(options), options.rootNamespace)));
-    await kubectl(["apply", "-f", file], options);
-  } finally {
-    await rm(folder, { recursive: true });
-  }
+  const plugin = stringify(pluginOf(principals, await imageOf(options), options.rootNamespace));
+  await withTemporaryFile("plugin.yaml", plugin, (file) => kubectl(["apply", "-f", file], options));
 }
 
 /** The filter for connections, as `bailey push` published it. */

@@ -1,14 +1,13 @@
 /** `bailey render`: the manifests of an intent file, checked by the filters that will read them; or what they would change in a cluster. */
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { dirname, join, resolve } from "node:path";
+import { dirname, resolve } from "node:path";
 import { stringify } from "yaml";
 import { refusalOf } from "../build/refusal.ts";
 import { UserError } from "../errors.ts";
+import { withTemporaryFile } from "../files.ts";
 import { readIntent } from "../intent/model.ts";
 import { render as renderIntent } from "../intent/render.ts";
+import { kubectl } from "../kubectl.ts";
 import type { MeshConfig } from "../policies/model.ts";
-import { lastLine, run } from "../process.ts";
 
 export interface RenderOptions {
   diff?: boolean;
@@ -52,16 +51,9 @@ function ofEnvoyFilter({ configPatches = [] }: Resource["spec"]): [string | unde
 
 /** Shows what would change. Exit code 1 if anything would, as `kubectl diff` has it. */
 async function diff(text: string, context: string | undefined): Promise<void> {
-  const folder = await mkdtemp(join(tmpdir(), "bailey-render-"));
-  try {
-    const manifests = join(folder, "manifests.yaml");
-    await writeFile(manifests, text);
-    const result = await run("kubectl", [...(context === undefined ? [] : ["--context", context]), "diff", "-f", manifests]);
-    if (result.code === 127) throw new UserError("kubectl is not installed; --diff needs it");
-    if (result.code > 1) throw new UserError(`kubectl diff failed: ${lastLine(result)}`);
-    process.stdout.write(result.stdout);
-    process.exitCode = result.code;
-  } finally {
-    await rm(folder, { recursive: true });
-  }
+  const { code, stdout } = await withTemporaryFile("manifests.yaml", text, (file) =>
+    kubectl(["diff", "-f", file], { context, without: "--diff needs it", fine: 1 }),
+  );
+  process.stdout.write(stdout);
+  process.exitCode = code;
 }

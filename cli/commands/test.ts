@@ -1,7 +1,6 @@
 /** `bailey test`: a table of requests and of what must be decided about them, for CI. Exit code 1: some are not. */
-import { parseDocument } from "yaml";
 import { UserError } from "../errors.ts";
-import { readUserFile } from "../files.ts";
+import { readYaml } from "../files.ts";
 import type { Answer } from "../host/mesh.ts";
 import { type Description, linesOf, toCall } from "../policies/calls.ts";
 import { type Destination, loadPolicies } from "../policies/load.ts";
@@ -51,10 +50,7 @@ export async function test(files: string[], { namespace, labels, ...options }: T
 }
 
 async function readCases(file: string): Promise<Case[]> {
-  const document = parseDocument((await readUserFile(file)).toString());
-  const [error] = document.errors;
-  if (error) throw new UserError(`${file}: ${error.message.split("\n")[0]}`, 2);
-  const cases = document.toJS() as unknown;
+  const cases = await readYaml(file);
   if (!Array.isArray(cases) || cases.length === 0) throw new UserError(`${file}: expected a list of cases with name, request and expect`, 2);
   for (const [i, one] of cases.entries()) check(one, `${file}: [${i}]`);
   return cases.map((one, i) => ({ ...(one as Case), name: (one as Case).name ?? `case ${i}` }));

@@ -2,11 +2,11 @@
 
 import { refusalOf } from "../build/refusal.ts";
 import { UserError } from "../errors.ts";
+import { kubectl } from "../kubectl.ts";
 import type { Labels } from "../policies/model.ts";
-import { ROOT_NAMESPACE } from "../policies/select.ts";
-import { lastLine, run } from "../process.ts";
-import { type Admin, examine, look } from "./envoy.ts";
-import type { Add, Finding } from "./finding.ts";
+import { GATEWAY_LABEL, hasLabels, ROOT_NAMESPACE } from "../policies/select.ts";
+import { type Admin, examine, look, type Proxied, replacement } from "./envoy.ts";
+import { type Add, adder, type Finding } from "./finding.ts";
 
 interface Item {
   kind: string;
@@ -25,34 +25,37 @@ interface Item {
   status?: { phase?: string };
 }
 
-const GATEWAY_LABEL = "gateway.networking.k8s.io/gateway-name";
-
 export interface Cluster {
   context: string | undefined;
   /** Proxies of a plugin that are looked into. */
   most: number;
 }
 
-async function kubectl(context: string | undefined, args: string[]): Promise<string> {
-  const result = await run("kubectl", [...(context === undefined ? [] : ["--context", context]), ...args]);
-  if (result.code === 127) throw new UserError("kubectl is not installed; install it, or name an Envoy with --admin");
-  if (result.code !== 0) throw new UserError(`kubectl ${args.join(" ")} failed: ${lastLine(result)}`);
-  return result.stdout;
-}
-
 /** Looks at all plugins of Bailey in a cluster. */
 export async function examineCluster({ context, most }: Cluster): Promise<Finding[]> {
   const findings: Finding[] = [];
-  const { items } = JSON.parse(await kubectl(context, ["get", "wasmplugins.extensions.istio.io,pods", "-A", "-o", "json"])) as { items: Item[] };
+  const { stdout } = await kubectl(["get", "wasmplugins.extensions.istio.io,pods", "-A", "-o", "json"], {
+    context,
+    without: "install it, or name an Envoy with --admin",
+  });
+  const { items } = JSON.parse(stdout) as { items: Item[] };
+  // several plugins may be in one proxy, whose dump is large
+  const looks = new Map<Item, Promise<Proxied>>();
+  const lookInto = (pod: Item): Promise<Proxied> => {
+    const known = looks.get(pod) ?? look(adminOf(pod, context));
+    looks.set(pod, known);
+    return known;
+  };
   const plugins = items.filter(({ kind, spec }) => kind === "WasmPlugin" && spec.pluginName?.startsWith("bailey."));
   const pods = items.filter(({ kind, status }) => kind === "Pod" && status?.phase === "Running");
   if (plugins.length === 0) findings.push({ level: "error", place: "cluster", text: "no WasmPlugin is Bailey's", next: "apply one of manifests/overlays" });
   for (const plugin of plugins) {
     const place = `${plugin.metadata.namespace}/${plugin.metadata.name}`;
-    const add: Add = (level, text, next) => findings.push({ level, place, text, ...(next !== undefined && { next }) });
+    const add = adder(findings, place);
     const selected = pods.filter((pod) => isSelected(plugin, pod));
     await examinePlugin(plugin, selected, add);
-    for (const pod of selected.slice(0, most)) await examinePod(context, plugin, pod, findings);
+    for (const pod of selected.slice(0, most))
+      await examinePod(plugin, lookInto(pod), adder(findings, `${place} in ${pod.metadata.namespace}/${pod.metadata.name}`));
     if (selected.length > most) add("ok", `${selected.length - most} more proxies not looked into`);
   }
   return findings;
@@ -62,7 +65,7 @@ function isSelected({ metadata, spec }: Item, pod: Item): boolean {
   const labels = pod.metadata.labels ?? {};
   if (metadata.namespace !== ROOT_NAMESPACE && metadata.namespace !== pod.metadata.namespace) return false;
   if (spec.targetRefs?.length) return metadata.namespace === pod.metadata.namespace && spec.targetRefs.some(({ name }) => labels[GATEWAY_LABEL] === name);
-  return Object.entries(spec.selector?.matchLabels ?? {}).every(([name, value]) => labels[name] === value);
+  return hasLabels(labels, spec.selector?.matchLabels);
 }
 
 function isGateway({ metadata, spec }: Item): boolean {
@@ -87,22 +90,18 @@ async function examinePlugin({ metadata, spec }: Item, pods: Item[], add: Add): 
   if (refused !== undefined) add("error", `pluginConfig is refused: ${refused}`, "proxies keep the one that they have; mend this one");
 }
 
-async function examinePod(context: string | undefined, plugin: Item, pod: Item, findings: Finding[]): Promise<void> {
-  const { name, namespace } = pod.metadata;
-  const place = `${plugin.metadata.namespace}/${plugin.metadata.name} in ${namespace}/${name}`;
-  const add: Add = (level, text, next) => findings.push({ level, place, text, ...(next !== undefined && { next }) });
-  const admin: Admin = (path) => kubectl(context, ["exec", name, "-n", namespace, "-c", "istio-proxy", "--", "pilot-agent", "request", "GET", path]);
+/** Asks a pod's proxy, through istio-agent. */
+function adminOf({ metadata: { name, namespace } }: Item, context: string | undefined): Admin {
+  return async (path) => (await kubectl(["exec", name, "-n", namespace, "-c", "istio-proxy", "--", "pilot-agent", "request", "GET", path], { context })).stdout;
+}
+
+async function examinePod(plugin: Item, looked: Promise<Proxied>, add: Add): Promise<void> {
   const extension = `${plugin.metadata.namespace}.${plugin.metadata.name}~`;
   try {
-    const { plugins, replaced, metrics } = await look(admin);
+    const { plugins, replaced, metrics } = await looked;
     const loaded = plugins.find((one) => one.name.includes(`/${extension}`));
     const instead = replaced.find((one) => one.name.includes(`/${extension}`));
-    if (instead)
-      add(
-        "error",
-        `the image was not fetched, or has another digest; ${instead.denies ? "everything is denied" : "everything passes"} in its place`,
-        "look for `wasm` in the agent's log; compare spec.url and spec.sha256 with the registry",
-      );
+    if (instead) add("error", replacement(instead), "look for `wasm` in the agent's log; compare spec.url and spec.sha256 with the registry");
     else if (!loaded) add("error", "the proxy does not have it", "is istiod connected? see `istioctl proxy-status`");
     else if (plugin.spec.sha256 && !loaded.file.includes(plugin.spec.sha256)) add("error", `it runs ${loaded.file}, expected digest ${plugin.spec.sha256}`);
     else await examine(loaded, metrics, add);

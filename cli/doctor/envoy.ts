@@ -21,10 +21,16 @@ export interface Loaded {
   file: string;
 }
 
+/** What istio-agent puts in the place of a plugin that it could not fetch. */
+interface Replaced {
+  name: string;
+  denies: boolean;
+}
+
 export interface Proxied {
   plugins: Loaded[];
   /** Names of extensions in whose place istio-agent has put something else, since it could not fetch them. */
-  replaced: { name: string; denies: boolean }[];
+  replaced: Replaced[];
   /** Counters and gauges below `wasmcustom.bailey.`. */
   metrics: Map<string, number>;
 }
@@ -60,6 +66,11 @@ function addPlugin(config: Json, name: string, plugins: Loaded[]): void {
   const code = (config.vm_config as { code?: { local?: { filename?: string } } } | undefined)?.code;
   const text = (config.configuration as { value?: string } | undefined)?.value ?? "{}";
   plugins.push({ pluginName, name, config: JSON.parse(text === "" ? "{}" : text) as Json, file: code?.local?.filename ?? "" });
+}
+
+/** Says what became of a plugin that is not there. */
+export function replacement({ denies }: Replaced): string {
+  return `the image was not fetched, or has another digest; ${denies ? "everything is denied" : "everything passes"} in its place`;
 }
 
 /** Says how a plugin of an Envoy is. */

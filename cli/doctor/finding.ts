@@ -9,3 +9,8 @@ export interface Finding {
 }
 
 export type Add = (level: Finding["level"], text: string, next?: string) => void;
+
+/** Gives what adds findings about one place. */
+export function adder(findings: Finding[], place: string): Add {
+  return (level, text, next) => findings.push({ level, place, text, ...(next !== undefined && { next }) });
+}

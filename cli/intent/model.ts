@@ -2,17 +2,16 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import Ajv, { type ErrorObject } from "ajv/dist/2020.js";
+import type { FilterName } from "../build/assemble.ts";
 import { UserError } from "../errors.ts";
 import { readConfig } from "../files.ts";
 import { ROOT } from "../paths.ts";
 import type { Labels, PluginPolicy } from "../policies/model.ts";
 
-export type Filter = "ngfw" | "mesh" | "mesh-tcp";
-
 export interface Images {
   repository: string;
   tag?: string;
-  digests?: { [filter in Filter]?: string };
+  digests?: { [filter in FilterName]?: string };
   pullSecret?: string;
 }
 

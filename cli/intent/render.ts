@@ -8,13 +8,14 @@ import { WasmPlugin } from "@kubernetes-models/istio/extensions.istio.io/v1alpha
 import type { IWasmPlugin } from "@kubernetes-models/istio/extensions.istio.io/v1alpha1/WasmPlugin";
 import { EnvoyFilter, type IEnvoyFilter } from "@kubernetes-models/istio/networking.istio.io/v1alpha3";
 import { parse } from "yaml";
+import type { FilterName } from "../build/assemble.ts";
 import { UserError } from "../errors.ts";
 import { ROOT } from "../paths.ts";
 import { readDocuments } from "../policies/documents.ts";
 import type { Labels, MeshConfig, PluginPolicy } from "../policies/model.ts";
 import { policiesOf } from "../policies/select.ts";
 import { isDecidable, toPlugin } from "../policies/translate.ts";
-import type { Edge, Filter, Images, Intent, Mesh } from "./model.ts";
+import type { Edge, Images, Intent, Mesh } from "./model.ts";
 
 type Spec = IWasmPlugin["spec"];
 type Resource = WasmPlugin | EnvoyFilter;
@@ -50,11 +51,11 @@ function agree(one: Labels, other: Labels): boolean {
   return Object.entries(one).every(([name, value]) => (other[name] ?? value) === value);
 }
 
-function metadata(component: Filter, name: string, namespace: string): { name: string; namespace: string; labels: Labels } {
+function metadata(component: FilterName, name: string, namespace: string): { name: string; namespace: string; labels: Labels } {
   return { name, namespace, labels: { "app.kubernetes.io/component": component, "app.kubernetes.io/part-of": "bailey" } };
 }
 
-function source(images: Images, filter: Filter): Pick<Spec, "url" | "sha256" | "imagePullPolicy" | "imagePullSecret"> {
+function source(images: Images, filter: FilterName): Pick<Spec, "url" | "sha256" | "imagePullPolicy" | "imagePullSecret"> {
   const digest = images.digests?.[filter]?.replace(/^sha256:/, "");
   return {
     url: `oci://${images.repository.replace(/^oci:\/\//, "")}/${filter}:${images.tag ?? "latest"}`,
@@ -150,7 +151,7 @@ async function authorization(images: Images, mesh: Mesh): Promise<WasmPlugin[]> 
   const pluginConfig: MeshConfig = { ...config, mode, default: mesh.default ?? "deny", policies: await policiesFor(mesh) };
   // a filter for connections also sees those with HTTP, unless it is told the ports
   const ports = tcpPorts?.map((number) => ({ number }));
-  const filters: Filter[] = ports ? ["mesh", "mesh-tcp"] : ["mesh"];
+  const filters: FilterName[] = ports ? ["mesh", "mesh-tcp"] : ["mesh"];
   return filters.map((filter) => {
     return new WasmPlugin({
       metadata: metadata(filter, `bailey-${name}${filter === "mesh" ? "" : "-tcp"}`, namespace),

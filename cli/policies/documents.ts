@@ -1,8 +1,8 @@
 /** Policies and workloads as people have them: Kubernetes manifests in files, or in a cluster. */
 import { parse, parseAllDocuments } from "yaml";
 import { UserError } from "../errors.ts";
-import { readUserFile } from "../files.ts";
-import { lastLine, run } from "../process.ts";
+import { contentOf, readUserFile } from "../files.ts";
+import { kubectl } from "../kubectl.ts";
 import { type AuthorizationPolicy, DEFAULT_NAMESPACE, type Labels, type MeshConfig, type Workload } from "./model.ts";
 
 export interface Documents {
@@ -29,9 +29,7 @@ export async function readDocuments(files: string[]): Promise<Documents> {
   const found = empty();
   for (const file of files) {
     for (const document of parseAllDocuments((await readUserFile(file)).toString())) {
-      const [error] = document.errors;
-      if (error) throw new UserError(`${file}: ${error.message.split("\n")[0]}`, 2);
-      const value = document.toJS() as Manifest | null;
+      const value = contentOf(document, file) as Manifest | null;
       if (value !== null) sort(value, file, found);
     }
   }
@@ -50,11 +48,8 @@ export async function readCluster(context: string | undefined, rootNamespace: st
 }
 
 async function get(what: string[], context: string | undefined): Promise<Manifest> {
-  const args = [...(context === undefined ? [] : ["--context", context]), "get", ...what, "-o", "json"];
-  const result = await run("kubectl", args);
-  if (result.code === 127) throw new UserError("kubectl is not installed; install it, or give files");
-  if (result.code !== 0) throw new UserError(`kubectl ${args.join(" ")} failed: ${lastLine(result)}`);
-  return JSON.parse(result.stdout) as Manifest;
+  const { stdout } = await kubectl(["get", ...what, "-o", "json"], { context, without: "install it, or give files" });
+  return JSON.parse(stdout) as Manifest;
 }
 
 function empty(): Documents {

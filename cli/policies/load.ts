@@ -2,10 +2,10 @@
 import { UserError } from "../errors.ts";
 import type { Answer, Call } from "../host/mesh.ts";
 import { readDocuments } from "./documents.ts";
-import { type Engine, loadEngine } from "./engine.ts";
-import { type AuthorizationPolicy, DEFAULT_NAMESPACE, type Labels, type MeshConfig } from "./model.ts";
+import { type Engine, loadEngine, loadIstioEngine } from "./engine.ts";
+import { type AuthorizationPolicy, DEFAULT_NAMESPACE, type Labels } from "./model.ts";
 import { areForOneWorkload, policiesOf } from "./select.ts";
-import { isDecidable, placeInIstio, toPlugin } from "./translate.ts";
+import { isDecidable } from "./translate.ts";
 
 /** The workload that is called. Where nothing is said, the one that all policies are for. */
 export interface Destination {
@@ -26,9 +26,13 @@ export async function loadPolicies(files: string[], isTcp: boolean): Promise<Pol
   if (!own && policies.length === 0) throw new UserError(`${files.join(", ")}: found no policy`, 2);
   const decidable = policies.filter(isDecidable);
   const engines = new Map<string, Promise<Engine>>();
+  const load = async (destination: Destination): Promise<Engine> => {
+    if (own) return usable(await loadEngine(own.config, isTcp), own.file);
+    return usable(await loadIstioEngine(choose(decidable, destination), {}, isTcp), files.join(", "));
+  };
   const engineFor = (destination: Destination): Promise<Engine> => {
     const key = JSON.stringify(destination);
-    const engine = engines.get(key) ?? (own ? ofConfig(own.file, own.config, isTcp) : ofPolicies(files, choose(decidable, destination), isTcp));
+    const engine = engines.get(key) ?? load(destination);
     engines.set(key, engine);
     return engine;
   };
@@ -41,14 +45,8 @@ function choose(policies: AuthorizationPolicy[], { namespace, labels }: Destinat
   return policies;
 }
 
-async function ofConfig(file: string, config: MeshConfig, isTcp: boolean): Promise<Engine> {
-  const engine = await loadEngine(config, isTcp);
-  if (engine.refused !== undefined) throw new UserError(`${file}: ${engine.refused}`, 2);
-  return engine;
-}
-
-async function ofPolicies(files: string[], policies: AuthorizationPolicy[], isTcp: boolean): Promise<Engine> {
-  const engine = await loadEngine({ policies: toPlugin(policies) }, isTcp);
-  if (engine.refused !== undefined) throw new UserError(`${files.join(", ")}: ${placeInIstio(engine.refused, policies)}`, 2);
+/** Throws what an engine refuses, with the place of what it was loaded from. */
+function usable(engine: Engine, place: string): Engine {
+  if (engine.refused !== undefined) throw new UserError(`${place}: ${engine.refused}`, 2);
   return engine;
 }

@@ -2,7 +2,7 @@
 import { type AuthorizationPolicy, type Labels, namespaceOf, type TargetRef, type Workload } from "./model.ts";
 
 /** Label of the workloads that run a Gateway of the Gateway API. */
-const GATEWAY_LABEL = "gateway.networking.k8s.io/gateway-name";
+export const GATEWAY_LABEL = "gateway.networking.k8s.io/gateway-name";
 const GATEWAY_GROUP = "gateway.networking.k8s.io";
 const WAYPOINT_CLASS = "istio-waypoint";
 /** Namespace whose policies apply to all others, unless the mesh's configuration names another one. */
@@ -35,8 +35,13 @@ function attaches(target: TargetRef, policy: AuthorizationPolicy, workload: Work
   return target.kind === "Gateway" && target.group === GATEWAY_GROUP && target.name === gateway;
 }
 
+/** True if the labels are those that a selector wants; one that wants none takes all. */
+export function hasLabels(labels: Labels, wanted: Labels = {}): boolean {
+  return Object.entries(wanted).every(([name, value]) => labels[name] === value);
+}
+
 function isSelected(policy: AuthorizationPolicy, labels: Labels): boolean {
-  return Object.entries(policy.spec?.selector?.matchLabels ?? {}).every(([name, value]) => labels[name] === value);
+  return hasLabels(labels, policy.spec?.selector?.matchLabels);
 }
 
 /** Workloads that the same policies apply to. */

@@ -5,6 +5,7 @@ import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ROOT } from "../../cli/paths.ts";
+import { outputOf } from "../../cli/process.ts";
 
 /** A folder of the test file's own. */
 export const folder = mkdtempSync(join(tmpdir(), "bailey-cli-"));
@@ -16,7 +17,7 @@ export function file(name: string, content: string): string {
   return path;
 }
 
-export interface Ended {
+interface Ended {
   code: number | null;
   stdout: string;
   stderr: string;
@@ -25,17 +26,10 @@ export interface Ended {
 /** Starts a command. */
 export function start(args: string[], input = "", env: NodeJS.ProcessEnv = {}) {
   const child = spawn(process.execPath, [join(ROOT, "cli/bin.js"), ...args], { env: { ...process.env, ...env }, stdio: ["pipe", "pipe", "pipe"] });
-  let stdout = "";
-  let stderr = "";
-  child.stdout.on("data", (data) => {
-    stdout += data;
-  });
-  child.stderr.on("data", (data) => {
-    stderr += data;
-  });
+  const output = outputOf(child);
   child.stdin.end(input);
-  const ended = new Promise<Ended>((resolve) => child.on("close", (code) => resolve({ code, stdout, stderr })));
-  return { child, ended, output: () => stdout };
+  const ended = new Promise<Ended>((resolve) => child.on("close", (code) => resolve({ code, ...output })));
+  return { child, ended, output: () => output.stdout };
 }
 
 /** Runs a command to its end. */

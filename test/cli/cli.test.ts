@@ -1,13 +1,13 @@
 /** The command line as a user sees it: output, exit codes, no stack traces. */
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
 import { mkdtempSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { freePort } from "../../cli/envoy/envoy.ts";
-import { bailey, type Ended, file, folder, start } from "./bailey.ts";
+import { run } from "../../cli/process.ts";
+import { bailey, file, folder, start } from "./bailey.ts";
 
 describe("help and mistakes", () => {
   test("--help everywhere", async () => {
@@ -133,7 +133,7 @@ describe("up", () => {
     assert.equal(commands.length, 3);
     const codes: string[] = [];
     for (const command of commands) {
-      const { stdout } = await shell(`${command} -s -o /dev/null -w '%{http_code}'`);
+      const { stdout } = await run("sh", ["-c", `${command} -s -o /dev/null -w '%{http_code}'`]);
       codes.push(stdout.slice(-3));
     }
     assert.deepEqual(codes, ["200", "403", "403"]);
@@ -188,14 +188,3 @@ describe("up", () => {
     assert.match(upstream.stderr, /^bailey: --upstream is `ftp:\/\/x`, expected http:\/\/ or https:\/\/\n$/);
   });
 });
-
-function shell(command: string): Promise<Ended> {
-  return new Promise((resolve) => {
-    const child = spawn("sh", ["-c", command], { stdio: ["ignore", "pipe", "pipe"] });
-    let stdout = "";
-    child.stdout.on("data", (data) => {
-      stdout += data;
-    });
-    child.on("close", (code) => resolve({ code, stdout, stderr: "" }));
-  });
-}

@@ -1,12 +1,10 @@
 /** pluginConfig: what each key does, and how bad values are refused. */
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
 import { describe, test } from "node:test";
-import Ajv from "ajv/dist/2020.js";
+import { published } from "../schema.ts";
 import { filterWith, SQLI, XSS } from "./node.ts";
 
-const schema = JSON.parse(readFileSync(new URL("../../manifests/schema/ngfw.schema.json", import.meta.url), "utf8"));
-const validate = new Ajv.default({ allErrors: true, strict: true, strictRequired: false, allowUnionTypes: true }).compile(schema);
+const { schema, validate } = published("ngfw");
 
 describe("mode, levels and thresholds", () => {
   test("detect is the default: it reports and lets pass", async () => {

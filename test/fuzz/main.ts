@@ -6,17 +6,17 @@
  * - a request is decided, exactly once, with an event that says why; nothing traps;
  * - the index changes no decision: the same policies in a form that it can do nothing with decide the same.
  */
-import { readFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
-import { assemble } from "../../cli/build/assemble.ts";
+import { readMesh } from "../../cli/build/assemble.ts";
 import { configure, ROOT_CONTEXT } from "../../cli/host/exchange.ts";
 import { type Filter, type HostState, instantiate } from "../../cli/host/instance.ts";
 import { ask, askConnection, type Call, type MeshEvent } from "../../cli/host/mesh.ts";
-import { MESH_TCP_WASM, MESH_WASM } from "../../cli/paths.ts";
-import { validate } from "../policies/schema.ts";
 import { Random } from "../random.ts";
+import { published } from "../schema.ts";
 import { hostile, plausible, type Raw } from "./calls.ts";
 import { brokenBytes, brokenStructure, configuration, type FuzzConfig, limited, withoutIndex } from "./configurations.ts";
+
+const { validate } = published("mesh");
 
 const BROKEN_OF_A_ROUND = 8;
 const CALLS_OF_A_ROUND = 60;
@@ -158,9 +158,8 @@ function damage(plugin: Plugin, random: Random, config: FuzzConfig): void {
 }
 
 /** Two instances of a filter: one for what is tested, one to compare it with. */
-async function load(name: "mesh" | "mesh-tcp"): Promise<[Plugin, Plugin]> {
-  await assemble(name);
-  const wasm = await readFile(name === "mesh" ? MESH_WASM : MESH_TCP_WASM);
+async function load(isTcp: boolean): Promise<[Plugin, Plugin]> {
+  const wasm = await readMesh(isTcp);
   return [await instantiate(wasm), await instantiate(wasm)];
 }
 
@@ -183,7 +182,7 @@ function playRound([plugin, plain]: [Plugin, Plugin], isTcp: boolean, random: Ra
 async function main(): Promise<void> {
   const { values } = parseArgs({ options: { rounds: { type: "string", default: "400" }, seed: { type: "string", default: "1" } } });
   const random = new Random(Number(values.seed));
-  const [http, tcp] = [await load("mesh"), await load("mesh-tcp")];
+  const [http, tcp] = [await load(false), await load(true)];
   for (let round = 0; round < Number(values.rounds); round++) {
     const isTcp = random.chance(0.2);
     const config = configuration(random);

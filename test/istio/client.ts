@@ -1,6 +1,6 @@
 /** Calls from outside through the gateway, and from the web front through its sidecar. */
 import { request } from "node:http";
-import { connect } from "node:net";
+import { say } from "../tcp.ts";
 import { GATEWAY_IP, GATEWAY_PORT, OUTBOUND_PORT } from "./world.ts";
 
 export interface Reply {
@@ -44,15 +44,6 @@ export class Client {
 
   /** Says something to the database. Gives what it echoed before the connection ended. */
   say(text: string): Promise<string> {
-    return new Promise((resolve) => {
-      const socket = connect(5432, "127.0.0.1", () => socket.write(text));
-      let echoed = "";
-      socket.on("data", (data: Buffer) => {
-        echoed += data.toString();
-        socket.end();
-      });
-      socket.on("error", () => undefined);
-      socket.on("close", () => resolve(echoed));
-    });
+    return say(5432, text);
   }
 }

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { stringify } from "yaml";
 import { layerOf } from "../../cli/oci/layer.ts";
+import { pushLayer } from "../../cli/oci/registry.ts";
 import { MESH_WASM, ROOT } from "../../cli/paths.ts";
 import { run } from "../../cli/process.ts";
 import { Client } from "./client.ts";
@@ -80,19 +81,7 @@ function startLoad(): { end(): Promise<number[]> } {
 async function pushNextVersion(): Promise<string> {
   const name = Buffer.from("next version");
   const wasm = Buffer.concat([await readFile(MESH_WASM), Buffer.from([0, name.length + 1, name.length]), name]);
-  const file = join(folder, "next.tar.gz");
-  await writeFile(file, await layerOf({ "plugin.wasm": wasm }));
-  const { code, stdout, stderr } = await run(tools.crane, [
-    "append",
-    "--oci-empty-base",
-    "--new_layer",
-    file,
-    "--new_tag",
-    `${REGISTRY}/bailey/mesh:next`,
-    "--insecure",
-  ]);
-  assert.equal(code, 0, stderr);
-  return /sha256:([0-9a-f]{64})/.exec(stdout)?.[1] ?? "";
+  return pushLayer(tools.crane, `${REGISTRY}/bailey/mesh:next`, await layerOf({ "plugin.wasm": wasm }), true);
 }
 
 const POLICIES = [

@@ -4,7 +4,7 @@
  */
 import { spawn } from "node:child_process";
 import { mkdir } from "node:fs/promises";
-import { buildAll } from "../../cli/commands/build.ts";
+import { buildAll } from "../../cli/build/build.ts";
 import { messageOf } from "../../cli/errors.ts";
 import { ROOT } from "../../cli/paths.ts";
 import { APISERVER_IP, WEBHOOK_IP } from "./cluster.ts";

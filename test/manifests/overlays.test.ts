@@ -3,11 +3,11 @@ import assert from "node:assert/strict";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { before, describe, test } from "node:test";
-import Ajv from "ajv/dist/2020.js";
 import { parseAllDocuments } from "yaml";
 import { ROOT } from "../../cli/paths.ts";
 import { run } from "../../cli/process.ts";
 import { ensureGoTool } from "../../cli/setup/gotool.ts";
+import { published } from "../schema.ts";
 import { istioValidator, type Manifest } from "./crds.ts";
 
 const KUSTOMIZE = "sigs.k8s.io/kustomize/kustomize/v5@v5.8.1";
@@ -17,15 +17,10 @@ interface Plugin extends Manifest {
   spec: { pluginName: string; pluginConfig: object; failStrategy: string; type?: string; url: string };
 }
 
-async function schemaOf(name: string): Promise<(value: unknown) => boolean> {
-  const schema = JSON.parse(await readFile(join(MANIFESTS, "schema", `${name}.schema.json`), "utf8"));
-  return new Ajv.default({ strictRequired: false, allowUnionTypes: true }).compile(schema);
-}
-
 describe("overlays", async () => {
   let kustomize = "";
   let validate: (manifest: Manifest) => string[];
-  const schemas = { ngfw: await schemaOf("ngfw"), mesh: await schemaOf("mesh") };
+  const schemas = { ngfw: published("ngfw").validate, mesh: published("mesh").validate };
   before(async () => {
     kustomize = await ensureGoTool(KUSTOMIZE);
     validate = await istioValidator();

@@ -6,7 +6,7 @@
 import { rename, writeFile } from "node:fs/promises";
 import { createServer, request as httpRequest } from "node:http";
 import { connect as connectHttp2, createServer as createHttp2Server } from "node:http2";
-import { type AddressInfo, connect, createServer as createTcpServer, type Server } from "node:net";
+import { type AddressInfo, createServer as createTcpServer, type Server } from "node:net";
 import { join } from "node:path";
 import { stringify } from "yaml";
 import { assemble } from "../../cli/build/assemble.ts";
@@ -14,6 +14,7 @@ import { type EnvoyProcess, freePort, launchEnvoy, wasmLog } from "../../cli/env
 import type { MeshEvent } from "../../cli/host/mesh.ts";
 import { MESH_TCP_WASM, MESH_WASM } from "../../cli/paths.ts";
 import { Authority, type Identity } from "../certificates.ts";
+import { say } from "../tcp.ts";
 
 /** Who calls. */
 export type Caller = "web" | "api" | "twofold" | "foreign" | "anonymous" | "plaintext";
@@ -280,16 +281,7 @@ export class Sidecars {
 
   /** Says something on a connection without HTTP. Gives what came back before it ended. */
   say(caller: Caller, text: string): Promise<string> {
-    return new Promise((resolve) => {
-      const socket = connect(this.outbound.get(caller)?.tcp ?? 0, "127.0.0.1", () => socket.write(text));
-      let echoed = "";
-      socket.on("data", (data: Buffer) => {
-        echoed += data.toString();
-        socket.end();
-      });
-      socket.on("error", () => undefined);
-      socket.on("close", () => resolve(echoed));
-    });
+    return say(this.outbound.get(caller)?.tcp ?? 0, text);
   }
 
   /** Address of the server's sidecar for administration. */

@@ -1,8 +1,10 @@
 /** pluginConfig of the mesh filters: how bad values are refused, and that the published schema knows what the filter knows. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { published } from "../schema.ts";
 import { meshWith, one, policy, WEB } from "./node.ts";
-import { schema, validate } from "./schema.ts";
+
+const { schema, validate } = published("mesh");
 
 const rule = (rest: object): object => one(rest);
 const from = (source: object): object => rule({ from: [{ source }] });

@@ -1,13 +1,11 @@
 /** The mesh filters in Node: the wasm that Envoy loads, configured, for tests that need no network. */
-import { readFile } from "node:fs/promises";
-import { assemble } from "../../cli/build/assemble.ts";
+import { readMesh } from "../../cli/build/assemble.ts";
 import { configure } from "../../cli/host/exchange.ts";
 import { type HostState, instantiate } from "../../cli/host/instance.ts";
 import { type Answer, ask, askConnection, type Call } from "../../cli/host/mesh.ts";
-import { MESH_TCP_WASM, MESH_WASM } from "../../cli/paths.ts";
 
-const http = assemble("mesh").then(() => readFile(MESH_WASM));
-const tcp = assemble("mesh-tcp").then(() => readFile(MESH_TCP_WASM));
+const http = readMesh();
+const tcp = readMesh(true);
 
 export interface Configured {
   /** Why the configuration was refused; undefined if it was not. */
