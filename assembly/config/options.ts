@@ -5,11 +5,17 @@
 import { Arena, make } from "../bytes/arena";
 import { parsedInt } from "../bytes/span";
 import { J_ARRAY, J_NUMBER, J_STRING, J_TRUE } from "../decode/json";
+import { QuarantineOptions, readQuarantine } from "../quarantine/options";
 import { expected, isBool, isInt, isList, isObject, unknownKey } from "./check";
 import { JsonNode } from "./json";
 
 export const MODE_DETECT: i32 = 0;
 export const MODE_ENFORCE: i32 = 1;
+
+// What becomes of the header with findings, see filter/findings.ts.
+export const FINDINGS_REMOVE: i32 = 0;
+export const FINDINGS_SEND: i32 = 1;
+export const FINDINGS_PASS: i32 = 2;
 
 /** What one profile is configured to do. */
 @unmanaged
@@ -71,13 +77,19 @@ export class Globals {
   mask: JsonNode | null;
   /** True if the host lets headers wait for the body (`allow_on_headers_stop_iteration`). */
   holdHeaders: bool;
+  /** What becomes of the header with findings: FINDINGS_REMOVE, FINDINGS_SEND or FINDINGS_PASS. */
+  findings: i32;
+  /** True if the findings name the user of a verified token. */
+  sendsUser: bool;
+  /** Null if nobody is ever put in quarantine. */
+  quarantine: QuarantineOptions | null;
   /** Bytes that one stream, and all streams together, may hold. */
   streamBytes: i32;
   vmBytes: i32;
 }
 
 /** Reads the root of the configuration. False: see `configError`. */
-export function readRoot(root: JsonNode, options: Options, globals: Globals): bool {
+export function readRoot(arena: Arena, root: JsonNode, options: Options, globals: Globals): bool {
   globals.maxValueBytes = 128;
   globals.streamBytes = 32 * 1024 * 1024;
   globals.vmBytes = 256 * 1024 * 1024;
@@ -90,6 +102,11 @@ export function readRoot(root: JsonNode, options: Options, globals: Globals): bo
       globals.profiles = node;
     } else if (node.keyIs("events")) {
       if (!readEvents(node, globals)) return false;
+    } else if (node.keyIs("findings")) {
+      if (!readFindings(node, globals)) return false;
+    } else if (node.keyIs("quarantine")) {
+      globals.quarantine = readQuarantine(arena, node);
+      if (!globals.quarantine) return false;
     } else if (node.keyIs("host")) {
       if (!readHost(node, globals)) return false;
     } else if (!readOption(node, options)) return false;
@@ -122,7 +139,7 @@ export function readProfile(profile: JsonNode, options: Options): bool {
 }
 
 const OPTION_KEYS: string =
-  "mode, paranoiaLevel, detectionParanoiaLevel, thresholds, crs, rules, exclusions, variables, limits, inspectResponseBody, failure, block, sampling; at the root also profiles, events, host";
+  "mode, paranoiaLevel, detectionParanoiaLevel, thresholds, crs, rules, exclusions, variables, limits, inspectResponseBody, failure, block, sampling; at the root also profiles, events, findings, quarantine, host";
 
 function readOption(node: JsonNode, options: Options): bool {
   if (node.keyIs("mode")) {
@@ -338,6 +355,20 @@ function readEvents(node: JsonNode, globals: Globals): bool {
       if (!isList(child, "variables")) return false;
       globals.mask = child;
     } else return unknownKey(child, "matches, maxValueBytes, mask");
+  }
+  return true;
+}
+
+function readFindings(node: JsonNode, globals: Globals): bool {
+  if (!isObject(node)) return false;
+  for (let child: JsonNode | null = node.child; child; child = child!.next) {
+    if (child.keyIs("header")) {
+      globals.findings = child.is("send") ? FINDINGS_SEND : child.is("pass") ? FINDINGS_PASS : FINDINGS_REMOVE;
+      if (globals.findings == FINDINGS_REMOVE && !child.is("remove")) return expected(child, "remove, send or pass");
+    } else if (child.keyIs("user")) {
+      if (!isBool(child)) return false;
+      globals.sendsUser = child.kind == J_TRUE;
+    } else return unknownKey(child, "header, user");
   }
   return true;
 }

@@ -6,9 +6,13 @@ import { Arena, make } from "../bytes/arena";
 import { Buffer } from "../bytes/buffer";
 import { lastIndexOf } from "../bytes/span";
 import { jsonAt, jsonError } from "../decode/json";
+import { now } from "../host/abi";
 import { PairWriter } from "../host/pairs";
 import { globMatches } from "../match/glob";
 import { flushCache } from "../match/regex/dfa";
+import { TrustDomains } from "../policy/trust";
+import { principalsOf } from "../quarantine/options";
+import { prepareQuarantine } from "../quarantine/quarantine";
 import { compile, ruleCount } from "../seclang/compiler";
 import { clearError, fail, message, setPlace } from "../seclang/errors";
 import { link } from "../seclang/link";
@@ -94,7 +98,12 @@ function build(arena: Arena, configuration: Configuration, ptr: usize, len: i32)
     return false;
   }
   const options = Options.defaults(arena);
-  if (!readRoot(root, options, configuration.globals)) return refuse(configError);
+  if (!readRoot(arena, root, options, configuration.globals)) return refuse(configError);
+  const quarantine = configuration.globals.quarantine;
+  if (quarantine) {
+    quarantine.exempt = principalsOf(arena, quarantine.except, TrustDomains.create(arena));
+    prepareQuarantine(now());
+  }
   let last: Profile | null = null;
   const profiles = configuration.globals.profiles;
   if (profiles) {

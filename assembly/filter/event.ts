@@ -19,6 +19,8 @@ export const ACTION_ERROR: i32 = 3;
 export const ACTION_MATCHED: i32 = 4;
 
 const out: Buffer = Buffer.create(4096);
+/** Bytes of an identity that an event shows. */
+const MAX_PEER: i32 = 256;
 
 /** What an event says beside its transaction. */
 @unmanaged
@@ -37,6 +39,12 @@ export class EventFacts {
   clientLen: i32;
   host: usize;
   hostLen: i32;
+  /** Identity of the peer's certificate, if it was asked for and there is one. */
+  peer: usize;
+  peerLen: i32;
+  /** Until when the caller is in quarantine, in nanoseconds since 1970, 0 if it is not; and whether that begins with this request. */
+  quarantine: i64;
+  quarantineBegins: bool;
   /** Why, where no rule says it; empty otherwise. */
   reason: usize;
   reasonLen: i32;
@@ -131,7 +139,18 @@ function putDetails(tx: Transaction, facts: EventFacts, options: Options, global
   }
   out.byte(0x5d);
   if (tx.capped) out.text(',"capped":true');
+  if (facts.peerLen > 0) out.text(',"peer":').json(facts.peer, min(facts.peerLen, MAX_PEER));
+  if (facts.quarantine > 0) putQuarantine(facts);
   out.byte(0x7d);
+}
+
+function putQuarantine(facts: EventFacts): void {
+  out
+    .text(',"quarantine":{"begins":')
+    .text(facts.quarantineBegins ? "true" : "false")
+    .text(',"until":"');
+  putTime(out, facts.quarantine);
+  out.text('"}');
 }
 
 function putMatch(tx: Transaction, match: Match, globals: Globals): void {

@@ -12,6 +12,7 @@ import { Gap, MultipartTrim } from "../decode/body/multiparttrim";
 import { decodedLen, decodedPtr, decodePercent, invalidEncoding, parseUrlencoded, tooMany } from "../decode/body/urlencoded";
 import { parseXmlBody, xmlError } from "../decode/body/xml";
 import { Item } from "../decode/items";
+import { FINDINGS_NAME } from "../findings/format";
 import { keyLen, keyPtr, nextPair, startPairs, valueLen, valuePtr } from "../host/pairs";
 import { PROCESSOR_JSON, PROCESSOR_MULTIPART, PROCESSOR_NONE, PROCESSOR_URLENCODED, PROCESSOR_XML } from "../seclang/model";
 import { MimeType } from "../seclang/settings";
@@ -46,6 +47,8 @@ export let statusLen: i32 = 0;
 /** True if the connection becomes a tunnel: CONNECT, or an upgrade that Envoy lets through. */
 export let isTunnel: bool = false;
 let asksForUpgrade: bool = false;
+/** True if the request has findings as the gateway sends them: a client's are forged. */
+export let hasFindings: bool = false;
 /** True if the request announces a body: Transfer-Encoding, or a length above 0. */
 export let announcesBody: bool = false;
 
@@ -85,6 +88,7 @@ function reset(): void {
   methodLen = 0;
   requestIdLen = 0;
   statusLen = 0;
+  hasFindings = false;
   announcesBody = false;
   isTunnel = false;
   asksForUpgrade = false;
@@ -126,7 +130,8 @@ function scanHeader(): void {
   else if (isTextFold(keyPtr, keyLen, "x-request-id")) {
     requestIdPtr = valuePtr;
     requestIdLen = valueLen;
-  } else if (isTextFold(keyPtr, keyLen, "host") && hostLen == 0) {
+  } else if (isTextFold(keyPtr, keyLen, FINDINGS_NAME)) hasFindings = true;
+  else if (isTextFold(keyPtr, keyLen, "host") && hostLen == 0) {
     hostPtr = valuePtr;
     hostLen = valueLen;
     hasHost = true;

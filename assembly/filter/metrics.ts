@@ -11,6 +11,12 @@ let requestLimit: i32 = -1;
 let responseLimit: i32 = -1;
 let capped: i32 = -1;
 let skipped: i32 = -1;
+let quarantined: i32 = -1;
+let blockedQuarantine: i32 = -1;
+let findingsRemoved: i32 = -1;
+let callersForgotten: i32 = -1;
+/** Forgotten callers that were counted. */
+let forgottenShown: u32 = 0;
 let bodyUnseen: i32 = -1;
 let duration: i32 = -1;
 let configured: i32 = -1;
@@ -48,6 +54,10 @@ export function defineMetrics(): void {
   responseLimit = counter("body_limit.response");
   capped = counter("capped");
   skipped = counter("not_sampled");
+  quarantined = counter("quarantined");
+  blockedQuarantine = counter("blocked.quarantine");
+  findingsRemoved = counter("findings.removed");
+  callersForgotten = counter("callers_forgotten");
   bodyUnseen = counter("body_unseen");
   duration = defineMetric(HISTOGRAM, "bailey.ngfw.inspection_us");
   configured = counter("configured");
@@ -91,6 +101,26 @@ export function countCapped(): void {
 
 export function countSkipped(): void {
   increment(skipped);
+}
+
+/** Counts a caller whose quarantine begins. */
+export function countQuarantined(): void {
+  increment(quarantined);
+}
+
+/** Counts a request that is refused since its caller is in quarantine. */
+export function countQuarantineBlock(): void {
+  increment(blockedQuarantine);
+}
+
+/** Counts a request with findings that a client made up. */
+export function countRemoved(): void {
+  increment(findingsRemoved);
+}
+
+/** Counts callers that the tables of quarantine had no room for. */
+export function showForgotten(forgotten: u32): void {
+  for (; forgottenShown != forgotten; forgottenShown++) increment(callersForgotten);
 }
 
 /** A request announced a body and no body callback came: the host does not show bodies. */

@@ -11,6 +11,7 @@ import { Buffer } from "../bytes/buffer";
 import { hashBytes, lastIndexOf, startsWithTextFold, toInt } from "../bytes/span";
 import { Configuration, Profile, profileFor } from "../config/profile";
 import { MultipartTrim } from "../decode/body/multiparttrim";
+import { INSPECTED_FULL, INSPECTED_HEADERS, INSPECTED_NO, INSPECTED_PARTIAL } from "../findings/format";
 import {
   CONTINUE,
   closeStream,
@@ -38,9 +39,11 @@ import { LIMIT_REJECT } from "../seclang/settings";
 import { Match, Transaction } from "../seclang/transaction";
 import * as v from "../seclang/variables";
 import { ACTION_BLOCKED, ACTION_ERROR, ACTION_MATCHED, ACTION_NONE, ACTION_WOULD_BLOCK, EventFacts, emit } from "./event";
+import { removeForged, sendFindings } from "./findings";
 import { FRAME_COMPLETE, FRAME_TOO_LARGE, GrpcFrames, judgeMessage, nextFrame, takeFrame, taken } from "./grpc";
 import * as message from "./message";
 import * as metrics from "./metrics";
+import { isInQuarantine, noteAttack, readPeer } from "./quarantine";
 
 @unmanaged
 export class Stream {
@@ -72,6 +75,8 @@ export class Stream {
   frames: GrpcFrames | null;
   /** True once an event was written. */
   reported: bool;
+  /** True once the mesh was told what was found, as far as the configuration says so. */
+  told: bool;
 
   static create(configuration: Configuration): Stream {
     const arena = Arena.create(<usize>configuration.globals.streamBytes);
@@ -121,16 +126,24 @@ function stop(stream: Stream, answer: i32): i32 {
 export function onRequestHeaders(stream: Stream, endOfStream: bool): i32 {
   start(stream);
   metrics.countRequest();
-  if (!getPairs(REQUEST_HEADER_MAP)) return stop(stream, cannotDecide(stream, "request headers could not be read"));
+  if (!getPairs(REQUEST_HEADER_MAP)) {
+    removeForged(stream.configuration.globals);
+    return stop(stream, cannotDecide(stream, "request headers could not be read"));
+  }
   const pairs = dataPtr;
   const length = dataLen;
   message.scanRequest(pairs, length);
   choose(stream);
-  if (stream.profile.settings.engine == ENGINE_OFF || !isSampled(stream)) return CONTINUE;
+  if (message.hasFindings) {
+    metrics.countRemoved();
+    removeForged(stream.configuration.globals);
+  }
+  if (stream.profile.settings.engine == ENGINE_OFF || !isSampled(stream)) return tell(stream, INSPECTED_NO);
   const tx = Transaction.create(stream.arena, stream.profile.program, stream.profile.settings);
   stream.tx = tx;
   if (bytesHeld() > <usize>stream.configuration.globals.vmBytes) return stop(stream, cannotDecide(stream, "memory limit of the VM is reached"));
   setConnection(stream, tx);
+  if (isRefused(stream, tx)) return stop(stream, refuse(stream, 403, "the caller is in quarantine"));
   const protocol = getProperty("request.protocol");
   message.setRequest(tx, pairs, length, protocol ? dataPtr : pairs, protocol ? dataLen : 0, !endOfStream);
   message.chooseProcessor(tx);
@@ -139,16 +152,34 @@ export function onRequestHeaders(stream: Stream, endOfStream: bool): i32 {
   stream.announcesBody = message.announcesBody && !endOfStream;
   if (runPhase(tx, 1)) return stop(stream, block(stream, tx));
   if (isOverCap(tx)) return stop(stream, cannotDecide(stream, "memory limit of the stream is reached"));
-  if (endOfStream) return stop(stream, finishRequest(stream, tx));
+  if (endOfStream) return stop(stream, finishRequest(stream, tx, INSPECTED_FULL));
   const inspects = tx.requestBodyAccess && tx.engine != ENGINE_OFF;
   const grpc = startsWithTextFold(stream.type, stream.typeLen, "application/grpc");
   stream.collectsRequest = inspects && !grpc && !message.isTunnel && readsBody(tx);
   if (inspects && grpc) return stop(stream, startMessages(stream, tx));
-  if (!stream.collectsRequest) return stop(stream, finishRequest(stream, tx));
+  if (!stream.collectsRequest) return stop(stream, finishRequest(stream, tx, INSPECTED_HEADERS));
   if (tx.processor == PROCESSOR_MULTIPART && !tx.program.readsFiles && !tx.forceRequestBody) {
     stream.trim = MultipartTrim.create(stream.arena, stream.type, stream.typeLen);
   }
-  return stop(stream, stream.configuration.globals.holdHeaders ? PAUSE : CONTINUE);
+  // headers that do not wait tell what is known by now
+  return stop(stream, stream.configuration.globals.holdHeaders ? PAUSE : tell(stream, INSPECTED_HEADERS));
+}
+
+/** Tells the mesh what was found, once; `inspected` says how much was looked at. Gives CONTINUE. */
+function tell(stream: Stream, inspected: i32): i32 {
+  if (stream.told) return CONTINUE;
+  stream.told = true;
+  const tx = stream.tx;
+  sendFindings(tx, stream.profile.options, stream.configuration.globals, tx && tx.engine != ENGINE_OFF ? inspected : INSPECTED_NO);
+  return CONTINUE;
+}
+
+/** True if the caller is in quarantine, and the profile enforces. */
+function isRefused(stream: Stream, tx: Transaction): bool {
+  const options = stream.configuration.globals.quarantine;
+  if (!options || tx.engine != ENGINE_ON || !isInQuarantine(options, tx, stream.facts)) return false;
+  metrics.countQuarantineBlock();
+  return true;
 }
 
 /** True if a rule looks at the request's body. */
@@ -211,7 +242,7 @@ function startMessages(stream: Stream, tx: Transaction): i32 {
   const frames = make<GrpcFrames>(stream.arena);
   nextFrame(frames);
   stream.frames = frames;
-  const answer = finishRequest(stream, tx);
+  const answer = finishRequest(stream, tx, INSPECTED_HEADERS);
   // messages start from what phase 1 left
   if (answer == CONTINUE) stream.tx = own;
   return answer;
@@ -287,7 +318,7 @@ export function onRequestBody(stream: Stream, size: i32, endOfStream: bool): i32
     tx.setInt(v.INBOUND_DATA_ERROR, 1);
     if (tx.settings.requestBodyLimitAction == LIMIT_REJECT && tx.engine == ENGINE_ON) return stop(stream, refuse(stream, 413, "request body over the limit"));
   }
-  return stop(stream, inspectRequestBody(stream, tx, min(size, limit)));
+  return stop(stream, inspectRequestBody(stream, tx, min(size, limit), over ? INSPECTED_PARTIAL : INSPECTED_FULL));
 }
 
 function bodyLimit(tx: Transaction): i32 {
@@ -311,18 +342,18 @@ function takePiece(stream: Stream, trim: MultipartTrim, size: i32): bool {
   return read;
 }
 
-function inspectRequestBody(stream: Stream, tx: Transaction, size: i32): i32 {
+function inspectRequestBody(stream: Stream, tx: Transaction, size: i32, inspected: i32): i32 {
   stream.collectsRequest = false;
   const trim = stream.trim;
   if (trim) {
     message.setTrimmedBody(tx, trim, stream.trimmed, stream.type, stream.typeLen);
-    return finishRequest(stream, tx);
+    return finishRequest(stream, tx, inspected);
   }
   if (size > 0) {
     if (!getBuffer(REQUEST_BODY_BUFFER, 0, size)) return cannotDecide(stream, "request body could not be read");
     message.setRequestBody(tx, dataPtr, dataLen, stream.type, stream.typeLen);
   }
-  return finishRequest(stream, tx);
+  return finishRequest(stream, tx, inspected);
 }
 
 /** Trailers end a request whose last body callback did not say so. */
@@ -331,14 +362,14 @@ export function onRequestTrailers(stream: Stream): i32 {
   if (!tx || !stream.collectsRequest) return stream.replied ? PAUSE : CONTINUE;
   start(stream);
   // all of it: the host gives what there is
-  return stop(stream, inspectRequestBody(stream, tx, bodyLimit(tx)));
+  return stop(stream, inspectRequestBody(stream, tx, bodyLimit(tx), INSPECTED_FULL));
 }
 
-/** Runs phase 2; gives the answer to the host. */
-function finishRequest(stream: Stream, tx: Transaction): i32 {
+/** Runs phase 2; gives the answer to the host. `inspected` says how much of the request was looked at. */
+function finishRequest(stream: Stream, tx: Transaction, inspected: i32): i32 {
   if (runPhase(tx, 2)) return block(stream, tx);
   if (isOverCap(tx)) return cannotDecide(stream, "memory limit of the stream is reached");
-  return CONTINUE;
+  return tell(stream, inspected);
 }
 
 export function onResponseHeaders(stream: Stream, endOfStream: bool): i32 {
@@ -470,7 +501,7 @@ function cannotDecide(stream: Stream, reason: string): i32 {
   if (!tx) tx = Transaction.create(stream.arena, stream.profile.program, stream.profile.settings);
   stream.tx = tx;
   tx.engine = ENGINE_OFF;
-  if (!stream.profile.options.failClosed || stream.profile.settings.engine != ENGINE_ON) return CONTINUE;
+  if (!stream.profile.options.failClosed || stream.profile.settings.engine != ENGINE_ON) return tell(stream, INSPECTED_NO);
   details.clear();
   details.text("bailey_error");
   return reply(stream, 500, 0, 0, stream.profile.blockHeaders);
@@ -480,6 +511,13 @@ function lastProfile(configuration: Configuration): Profile {
   let profile = configuration.profiles!;
   while (profile.next) profile = profile.next!;
   return profile;
+}
+
+/** An attack counts for whom it comes from, and its event names them. */
+function reportCaller(stream: Stream, tx: Transaction): void {
+  readPeer(stream.facts);
+  const options = stream.configuration.globals.quarantine;
+  if (options && tx.blocker && tx.blockPhase <= 2) noteAttack(options, tx, stream.facts);
 }
 
 /** The stream has ended: rules of phase 5 run, the event is written. */
@@ -499,6 +537,7 @@ export function onLog(stream: Stream): void {
   if (facts.action == ACTION_NONE && tx.matchCount > 0 && stream.configuration.globals.allMatches) facts.action = ACTION_MATCHED;
   if (facts.action == ACTION_BLOCKED || facts.action == ACTION_WOULD_BLOCK) {
     for (let match: Match | null = tx.matches; match; match = match!.next) metrics.countFamily(match.rule.id);
+    reportCaller(stream, tx);
   }
   if (facts.action != ACTION_NONE && !stream.reported) emit(tx, facts, stream.profile.options, stream.configuration.globals);
   metrics.showMemory();

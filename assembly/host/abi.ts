@@ -5,6 +5,7 @@
 import { Arena } from "../bytes/arena";
 import { Buffer } from "../bytes/buffer";
 import {
+  proxy_add_header_map_value,
   proxy_close_stream,
   proxy_define_metric,
   proxy_get_buffer_bytes,
@@ -14,6 +15,7 @@ import {
   proxy_increment_metric,
   proxy_log,
   proxy_record_metric,
+  proxy_remove_header_map_value,
   proxy_send_local_response,
 } from "./imports";
 
@@ -76,6 +78,16 @@ export function getPairs(map: i32): bool {
   store<u32>(outPtr, 0);
   store<u32>(outLen, 0);
   return take(proxy_get_header_map_pairs(map, outPtr, outLen));
+}
+
+/** Adds a header. False where the host cannot any more: the headers have gone on. */
+export function addHeader(map: i32, name: usize, nameLen: i32, value: Buffer): bool {
+  return proxy_add_header_map_value(map, name, nameLen, value.ptr, value.len) == STATUS_OK;
+}
+
+/** Removes all values of a header. False where the host cannot any more. */
+export function removeHeader(map: i32, name: usize, nameLen: i32): bool {
+  return proxy_remove_header_map_value(map, name, nameLen) == STATUS_OK;
 }
 
 /** Gets `length` bytes of a buffer from `offset` on. */

@@ -13,6 +13,12 @@ export declare function proxy_get_current_time_nanoseconds(outTime: usize): i32;
 @external("env", "proxy_get_header_map_pairs")
 export declare function proxy_get_header_map_pairs(map: i32, outData: usize, outLength: usize): i32;
 
+@external("env", "proxy_add_header_map_value")
+export declare function proxy_add_header_map_value(map: i32, name: usize, nameLength: i32, value: usize, valueLength: i32): i32;
+
+@external("env", "proxy_remove_header_map_value")
+export declare function proxy_remove_header_map_value(map: i32, name: usize, nameLength: i32): i32;
+
 @external("env", "proxy_get_buffer_bytes")
 export declare function proxy_get_buffer_bytes(buffer: i32, offset: i32, length: i32, outData: usize, outLength: usize): i32;
 

@@ -5,13 +5,16 @@
 import { Buffer } from "../bytes/buffer";
 import { putTime } from "../bytes/calendar";
 import { toInt } from "../bytes/span";
+import * as findings from "../findings/read";
 import { LOG_ERROR, LOG_INFO, LOG_WARN, log } from "../host/abi";
-import { actual, auditedCount, auditedRule, Policies, R_DEFAULT, R_NOT_ALLOWED, R_RATE, R_UNKNOWN, shadow, Verdict } from "../policy/decide";
+import { actual, auditedCount, auditedRule, Policies, R_DEFAULT, R_NOT_ALLOWED, R_QUARANTINE, R_RATE, R_UNKNOWN, shadow, Verdict } from "../policy/decide";
+import { isFromGateway, readClient, readFindings, readInspected } from "../policy/edge";
 import * as m from "../policy/model";
 import { Condition, Policy, Rule } from "../policy/model";
 import { failedAt, failedCount, findNearest, nearest } from "../policy/nearest";
 import * as request from "../policy/request";
 import { identity, PRESENT } from "../policy/request";
+import { begins, until } from "./quarantine";
 
 /** Bytes of an attribute that an event shows. */
 const MAX_VALUE: i32 = 256;
@@ -37,6 +40,8 @@ export function emitDecision(policies: Policies, id: Buffer): void {
   if (differs) putShadow();
   if (unmatched) putNearest();
   if (auditedCount > 0) putAudited();
+  if (request.findingsCount > 0) putFindings();
+  if (until > 0) putQuarantine();
   out.text("}}");
   log(actual.allowed ? (differs ? LOG_WARN : LOG_INFO) : LOG_WARN, out);
 }
@@ -73,6 +78,10 @@ function putReason(verdict: Verdict, unmatched: bool): void {
       .int(rule.index)
       .text(verdict.allowed ? ", allows" : verdict.reason == R_RATE ? ", allows no more: its rate is used up" : ", denies");
     if (verdict.reason == R_UNKNOWN) out.text(", since it cannot be evaluated");
+    return;
+  }
+  if (verdict.reason == R_QUARANTINE) {
+    out.text("the caller is in quarantine");
     return;
   }
   if (verdict.reason == R_DEFAULT) {
@@ -171,6 +180,10 @@ function readPublic(attribute: i32): bool {
     case m.A_HOST:
       request.setText(request.hostPtr, request.hostLen);
       return request.hostState == PRESENT;
+    case m.A_EDGE_INSPECTED:
+      return readInspected() == PRESENT;
+    case m.A_EDGE_CLIENT:
+      return readClient() == PRESENT;
     case m.A_METHOD:
       request.setText(request.methodPtr, request.methodLen);
       return true;
@@ -179,6 +192,30 @@ function readPublic(attribute: i32): bool {
       return true;
   }
   return false;
+}
+
+/** What the gateway found, or why that does not count. */
+function putFindings(): void {
+  out.text(',"edge":{');
+  const state = readFindings();
+  if (state != PRESENT) out.text('"ignored":').jsonText(isFromGateway() ? "malformed" : "not from a gateway");
+  else {
+    out.text('"inspected":').json(findings.inspectedPtr, findings.inspectedLen);
+    if (findings.score >= 0) out.text(',"score":').int(findings.score);
+    if (findings.rulesLen > 0) out.text(',"rules":').json(findings.rulesPtr, findings.rulesLen);
+    if (findings.clientLen > 0) out.text(',"client":').json(findings.clientPtr, min(findings.clientLen, MAX_VALUE));
+  }
+  out.byte(0x7d);
+}
+
+/** Says until when the caller is in quarantine, and whether that begins with this request. */
+function putQuarantine(): void {
+  out
+    .text(',"quarantine":{"begins":')
+    .text(begins ? "true" : "false")
+    .text(',"until":"');
+  putTime(out, until);
+  out.text('"}');
 }
 
 function putAudited(): void {

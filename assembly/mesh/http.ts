@@ -4,12 +4,27 @@
  */
 import { Arena } from "../bytes/arena";
 import { Buffer } from "../bytes/buffer";
-import { CONTINUE, dataLen, dataPtr, getBuffer, getPairs, PAUSE, REQUEST_BODY_BUFFER, REQUEST_HEADER_MAP, sendLocalResponse, useArena } from "../host/abi";
+import { FINDINGS_HEADER, FINDINGS_HEADER_LEN } from "../findings/format";
+import {
+  CONTINUE,
+  dataLen,
+  dataPtr,
+  getBuffer,
+  getPairs,
+  PAUSE,
+  REQUEST_BODY_BUFFER,
+  REQUEST_HEADER_MAP,
+  removeHeader,
+  sendLocalResponse,
+  useArena,
+} from "../host/abi";
 import * as body from "../policy/body";
 import { MeshConfiguration } from "../policy/configuration";
-import { actual, decide, giveBack, R_NOT_ALLOWED, R_UNKNOWN, shadow } from "../policy/decide";
+import { actual, decide, denyQuarantined, giveBack, R_NOT_ALLOWED, R_QUARANTINE, R_UNKNOWN, shadow } from "../policy/decide";
+import { believe, isMalformed, mustRemove } from "../policy/edge";
 import * as request from "../policy/request";
 import * as metrics from "./metrics";
+import { isInQuarantine } from "./quarantine";
 import { report, reportError } from "./report";
 
 /** True if the last answer was to wait for the body. */
@@ -24,7 +39,17 @@ export function onRequestHeaders(configuration: MeshConfiguration, ends: bool): 
   metrics.countRequest();
   useArena(arena);
   body.setBody(ends || !configuration.readsBody ? body.NONE : body.AWAITED, 0, 0);
-  return finish(configuration, judge(configuration));
+  const answer = judge(configuration);
+  if (request.findingsCount > 0) checkFindings();
+  return finish(configuration, answer);
+}
+
+/** Takes away findings that no gateway sent, while the headers are still there. */
+function checkFindings(): void {
+  if (isMalformed()) metrics.countMalformed();
+  if (!mustRemove()) return;
+  metrics.countRemoved();
+  removeHeader(REQUEST_HEADER_MAP, FINDINGS_HEADER, FINDINGS_HEADER_LEN);
 }
 
 /** Waits for more of the body, of which `size` bytes are there, or decides again with it. */
@@ -58,7 +83,9 @@ function judgeBody(configuration: MeshConfiguration, state: i32, len: i32): i32 
 function judge(configuration: MeshConfiguration): i32 {
   if (!getPairs(REQUEST_HEADER_MAP)) return cannotDecide(configuration);
   request.startRequest(arena, dataPtr, dataLen);
-  decide(configuration.policies);
+  believe(configuration.gateways);
+  if (isInQuarantine(configuration)) denyQuarantined();
+  else decide(configuration.policies);
   if (isPreliminary()) {
     waits = true;
     giveBack();
@@ -70,7 +97,7 @@ function judge(configuration: MeshConfiguration): i32 {
 
 /** True if the body may turn a denial into something else. */
 function isPreliminary(): bool {
-  if (!body.wasMissed) return false;
+  if (!body.wasMissed || actual.reason == R_QUARANTINE) return false;
   return actual.reason == R_UNKNOWN || actual.reason == R_NOT_ALLOWED || shadow.reason == R_UNKNOWN || shadow.reason == R_NOT_ALLOWED;
 }
 

@@ -4,7 +4,7 @@
  */
 import { Buffer } from "../bytes/buffer";
 import { COUNTER, defineMetric, defineMetricNamed, GAUGE, increment, record } from "../host/abi";
-import { R_DENIED, R_RATE, R_UNKNOWN } from "../policy/decide";
+import { R_DENIED, R_QUARANTINE, R_RATE, R_UNKNOWN } from "../policy/decide";
 import { Policy } from "../policy/model";
 
 let requests: i32 = -1;
@@ -12,6 +12,10 @@ let deniedByPolicy: i32 = -1;
 let deniedByDefault: i32 = -1;
 let deniedUnknown: i32 = -1;
 let deniedRate: i32 = -1;
+let deniedQuarantine: i32 = -1;
+let quarantined: i32 = -1;
+let findingsRemoved: i32 = -1;
+let findingsMalformed: i32 = -1;
 let wouldDeny: i32 = -1;
 let wouldAllow: i32 = -1;
 let auditedRequests: i32 = -1;
@@ -40,6 +44,10 @@ export function defineMetrics(): void {
   deniedByDefault = counter("denied.default");
   deniedUnknown = counter("denied.unknown");
   deniedRate = counter("denied.rate");
+  deniedQuarantine = counter("denied.quarantine");
+  quarantined = counter("quarantined");
+  findingsRemoved = counter("findings.removed");
+  findingsMalformed = counter("findings.malformed");
   wouldDeny = counter("would_deny");
   wouldAllow = counter("would_allow");
   auditedRequests = counter("audited");
@@ -69,6 +77,7 @@ export function countRequest(): void {
 export function countDenied(reason: i32): void {
   if (reason == R_DENIED) increment(deniedByPolicy);
   else if (reason == R_UNKNOWN) increment(deniedUnknown);
+  else if (reason == R_QUARANTINE) increment(deniedQuarantine);
   else increment(reason == R_RATE ? deniedRate : deniedByDefault);
 }
 
@@ -79,6 +88,21 @@ export function countShadow(allowed: bool): void {
 
 export function countMatched(policy: Policy): void {
   increment(policy.matched);
+}
+
+/** Counts a caller whose quarantine begins. */
+export function countQuarantined(): void {
+  increment(quarantined);
+}
+
+/** Counts a request with findings that no gateway sent. */
+export function countRemoved(): void {
+  increment(findingsRemoved);
+}
+
+/** Counts a request with findings of a gateway that cannot be read. */
+export function countMalformed(): void {
+  increment(findingsMalformed);
 }
 
 export function countAudited(): void {
@@ -97,7 +121,7 @@ export function countEventDropped(): void {
   increment(eventsDropped);
 }
 
-/** Counts callers that the table of rate limits had no room for; see policy/limit.ts. */
+/** Counts callers that the tables of rate limits and quarantine had no room for. */
 export function showForgotten(forgotten: u32): void {
   for (; forgottenShown != forgotten; forgottenShown++) increment(callersForgotten);
 }

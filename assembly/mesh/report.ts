@@ -4,10 +4,12 @@ import { hexDigit } from "../bytes/ascii";
 import { Buffer } from "../bytes/buffer";
 import { MeshConfiguration } from "../policy/configuration";
 import { actual, auditedCount, auditedRule, shadow } from "../policy/decide";
-import { forgotten } from "../policy/limit";
+import { forgottenCallers } from "../policy/limit";
 import * as request from "../policy/request";
+import { forgottenOffenders } from "../quarantine/quarantine";
 import { emitDecision, emitError } from "./event";
 import * as metrics from "./metrics";
+import { noteDenial } from "./quarantine";
 
 /** Counts the decision at hand and writes its event, if it is worth one. Gives `id` what the client may be told. */
 export function report(configuration: MeshConfiguration, id: Buffer): void {
@@ -20,7 +22,8 @@ export function report(configuration: MeshConfiguration, id: Buffer): void {
   if (differs) metrics.countShadow(shadow.allowed);
   if (auditedCount > 0) metrics.countAudited();
   for (let i = 0; i < auditedCount; i++) metrics.countMatched(auditedRule(i).policy);
-  metrics.showForgotten(forgotten);
+  noteDenial(configuration);
+  metrics.showForgotten(forgottenCallers() + forgottenOffenders());
   id.clear();
   if (!actual.allowed) putId(id);
   if (actual.allowed && !differs && auditedCount == 0 && !configuration.options.allEvents) return;

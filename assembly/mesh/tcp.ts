@@ -6,9 +6,11 @@ import { Arena } from "../bytes/arena";
 import { Buffer } from "../bytes/buffer";
 import { CONTINUE, closeStream, DOWNSTREAM, PAUSE, useArena } from "../host/abi";
 import { MeshConfiguration } from "../policy/configuration";
-import { actual, decide } from "../policy/decide";
+import { actual, decide, denyQuarantined } from "../policy/decide";
+import { believe } from "../policy/edge";
 import * as request from "../policy/request";
 import * as metrics from "./metrics";
+import { isInQuarantine } from "./quarantine";
 import { report } from "./report";
 
 const arena: Arena = Arena.create(0);
@@ -19,7 +21,9 @@ export function onFirstData(configuration: MeshConfiguration): i32 {
   metrics.countRequest();
   useArena(arena);
   request.startConnection(arena);
-  decide(configuration.policies);
+  believe(configuration.gateways);
+  if (isInQuarantine(configuration)) denyQuarantined();
+  else decide(configuration.policies);
   report(configuration, id);
   metrics.showMemory();
   const allowed = actual.allowed;

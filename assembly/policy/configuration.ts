@@ -4,13 +4,17 @@ import { Buffer } from "../bytes/buffer";
 import { configError, expected } from "../config/check";
 import { JsonNode, parseTree } from "../config/json";
 import { jsonAt, jsonError } from "../decode/json";
+import { now } from "../host/abi";
 import { flushCache } from "../match/regex/dfa";
+import { principalsOf } from "../quarantine/options";
+import { prepareQuarantine } from "../quarantine/quarantine";
 import { Policies } from "./decide";
 import { Index, WHERE, WHO } from "./index";
 import { prepareLimits } from "./limit";
 import { ACTION_ALLOW, ACTION_AUDIT, ACTION_DENY, Clause, Condition, FIRST_OF_BODY, FIRST_OF_HTTP, Policy, Rule } from "./model";
 import { MeshOptions, readMeshOptions } from "./options";
 import { policyRead, readPolicy } from "./read";
+import { StringSet } from "./strings";
 import { Reading } from "./values";
 
 /** Policies that a configuration may have. */
@@ -21,6 +25,8 @@ export class MeshConfiguration {
   arena: Arena;
   options: MeshOptions;
   policies: Policies;
+  /** Identities of gateways whose findings are believed; null for none. */
+  gateways: StringSet | null;
   /** In the order in which they are given. */
   first: Policy | null;
   /** True if a rule asks for something of the body. */
@@ -74,7 +80,14 @@ function build(made: MeshConfiguration, ptr: usize, len: i32, isHttp: bool): boo
     return false;
   }
   made.options = MeshOptions.defaults(arena);
-  if (!readMeshOptions(root, made.options) || !readPolicies(made, made.options.policies)) return false;
+  const options = made.options;
+  if (!readMeshOptions(arena, root, options) || !readPolicies(made, options.policies)) return false;
+  made.gateways = principalsOf(arena, options.gateways, options.trust);
+  const quarantine = options.quarantine;
+  if (quarantine) {
+    quarantine.exempt = principalsOf(arena, quarantine.except, options.trust);
+    prepareQuarantine(now());
+  }
   index(made, isHttp);
   return true;
 }

@@ -33,6 +33,8 @@ export const R_UNKNOWN: i32 = 3;
 export const R_NOT_ALLOWED: i32 = 4;
 /** An ALLOW would hold, but its caller has used up its rate. */
 export const R_RATE: i32 = 5;
+/** The caller is in quarantine. */
+export const R_QUARANTINE: i32 = 6;
 
 @unmanaged
 export class Verdict {
@@ -131,8 +133,8 @@ export function giveBack(): void {
   taken = null;
 }
 
-/** Reads what a limit counts by into the text of the request. */
-function readCaller(by: i32): bool {
+/** Reads what callers are told apart by into the text of the request: A_PRINCIPAL, A_REMOTE_IP or A_REQUEST_PRINCIPAL. */
+export function readCaller(by: i32): bool {
   if (by == A_REMOTE_IP) return request.readRemoteAddress() == PRESENT;
   if (by != A_PRINCIPAL) return readRequestPrincipal() == PRESENT;
   if (request.readIdentity() != PRESENT) return false;
@@ -153,6 +155,13 @@ export function decide(policies: Policies): void {
     request.useRawPath();
   }
   if (!policies.hasShadow) copyActual();
+}
+
+/** Denies the request at hand, whatever policies say. */
+export function denyQuarantined(): void {
+  auditedCount = 0;
+  settle(actual, false, R_QUARANTINE, null);
+  copyActual();
 }
 
 function copyActual(): void {

@@ -5,25 +5,22 @@
  * What a missing attribute means is Istio's: `values` do not hold, `notValues` do.
  */
 import * as body from "./body";
+import * as edge from "./edge";
 import { hasServiceAccount, isSpiffe } from "./identity";
 import { findMetadata, metadataIsList, metadataLen, metadataPtr, nextText, startList } from "./metadata";
 import * as m from "./model";
-import { Clause, Condition, Name, nameOf, Rule } from "./model";
+import { Clause, Condition, Rule } from "./model";
 import { nextParameter, startParameters } from "./query";
+import { isInRange } from "./range";
 import * as request from "./request";
 import { ABSENT, identity, PRESENT, UNREADABLE } from "./request";
 import { M_EXACT, M_GLOB, StringMatch, StringSet } from "./strings";
 import { isWithin } from "./time";
+import { findClaim, findUser, issuerLen, issuerPtr, subjectLen, subjectPtr } from "./token";
 
 export const NO: i32 = 0;
 export const UNKNOWN: i32 = 1;
 export const YES: i32 = 2;
-
-const JWT_FILTER: Name = nameOf("envoy.filters.http.jwt_authn");
-/** Where Istio has the filter put what a token says; the path to a claim goes on from here. */
-const PAYLOAD: Name = nameOf("payload");
-const ISSUER: Name = nameOf("iss");
-const SUBJECT: Name = nameOf("sub");
 
 /** Says whether a rule holds. */
 export function ruleHolds(rule: Rule): i32 {
@@ -69,14 +66,12 @@ export function conditionHolds(condition: Condition, action: i32): i32 {
     case m.A_SNI:
       return textHolds(condition, request.readSni());
     case m.A_METADATA:
-      return metadataHolds(condition, condition.path!, condition.path!.next!);
+    case m.A_CLAIM:
+      return metadataHolds(condition);
     case m.A_TIME:
       return isInTime(condition.values) && !(condition.notValues && isInTime(condition.notValues)) ? YES : NO;
     case m.A_REQUEST_PRINCIPAL:
       return requestPrincipalHolds(condition);
-    case m.A_CLAIM:
-      PAYLOAD.next = condition.path;
-      return metadataHolds(condition, JWT_FILTER, PAYLOAD);
     case m.A_HEADER:
       return headerHolds(condition);
     case m.A_HOST:
@@ -92,6 +87,16 @@ export function conditionHolds(condition: Condition, action: i32): i32 {
       return textHolds(condition, request.readGrpcService());
     case m.A_GRPC_METHOD:
       return textHolds(condition, request.readGrpcMethod());
+    case m.A_EDGE_INSPECTED:
+      return textHolds(condition, edge.readInspected());
+    case m.A_EDGE_SCORE:
+      return scoreHolds(condition);
+    case m.A_EDGE_RULE:
+      return manyHold(condition, edge.startRules(), action);
+    case m.A_EDGE_CLIENT:
+      return textHolds(condition, edge.readClient());
+    case m.A_EDGE_USER:
+      return textHolds(condition, edge.readUser());
     default:
       return manyHold(condition, body.startValues(condition.attribute), action);
   }
@@ -179,18 +184,22 @@ function isInTime(set: StringSet | null): bool {
 }
 
 /** A value of metadata is a text, or a list of which one member must match. */
-function metadataHolds(condition: Condition, filter: Name, path: Name): i32 {
+function metadataHolds(condition: Condition): i32 {
   const state = request.readMetadata();
   if (state == UNREADABLE) return UNKNOWN;
   const values = condition.values;
   const notValues = condition.notValues;
-  const claims = condition.attribute == m.A_CLAIM;
-  if (values && !(state == PRESENT && hasMetadata(values, filter, path, claims))) return NO;
-  return notValues && state == PRESENT && hasMetadata(notValues, filter, path, claims) ? NO : YES;
+  if (values && !(state == PRESENT && hasMetadata(values, condition))) return NO;
+  return notValues && state == PRESENT && hasMetadata(notValues, condition) ? NO : YES;
 }
 
-function hasMetadata(set: StringSet, filter: Name, path: Name, claims: bool): bool {
-  if (!findMetadata(request.metadataPtr, request.metadataLen, filter, path)) return false;
+function hasMetadata(set: StringSet, condition: Condition): bool {
+  const claims = condition.attribute == m.A_CLAIM;
+  const ptr = request.metadataPtr;
+  const len = request.metadataLen;
+  const path = condition.path!;
+  // the first name of metadata is the filter's
+  if (!(claims ? findClaim(ptr, len, path) : findMetadata(ptr, len, path, path.next!))) return false;
   // a claim may be either; elsewhere the policy says which it expects
   if (!metadataIsList) return claims ? set.has(metadataPtr, metadataLen) : hasAs(set, false);
   startList(metadataPtr, metadataLen);
@@ -205,31 +214,19 @@ function hasAs(set: StringSet, inList: bool): bool {
   return false;
 }
 
-// The issuer and the subject of the verified token.
-let issuer: usize = 0;
-let issuerLen: i32 = 0;
-
 function requestPrincipalHolds(condition: Condition): i32 {
   const state = request.readMetadata();
   if (state == UNREADABLE) return UNKNOWN;
-  const known = state == PRESENT && readClaim(ISSUER);
-  issuer = metadataPtr;
-  issuerLen = metadataLen;
-  const both = known && readClaim(SUBJECT);
+  const both = state == PRESENT && findUser(request.metadataPtr, request.metadataLen);
   const values = condition.values;
   const notValues = condition.notValues;
   if (values && !(both && hasPair(values))) return NO;
   return notValues && both && hasPair(notValues) ? NO : YES;
 }
 
-function readClaim(name: Name): bool {
-  PAYLOAD.next = name;
-  return findMetadata(request.metadataPtr, request.metadataLen, JWT_FILTER, PAYLOAD) && !metadataIsList;
-}
-
 function hasPair(set: StringSet): bool {
   for (let match: StringMatch | null = set.members; match; match = match!.sibling) {
-    if (match.matches(issuer, issuerLen, false) && match.other!.matches(metadataPtr, metadataLen, false)) return true;
+    if (match.matches(issuerPtr, issuerLen, false) && match.other!.matches(subjectPtr, subjectLen, false)) return true;
   }
   return false;
 }
@@ -238,12 +235,30 @@ function hasPair(set: StringSet): bool {
 export function readRequestPrincipal(): i32 {
   const state = request.readMetadata();
   if (state != PRESENT) return state;
-  if (!readClaim(ISSUER)) return ABSENT;
-  issuer = metadataPtr;
-  issuerLen = metadataLen;
-  if (!readClaim(SUBJECT)) return ABSENT;
-  request.joinTexts(issuer, issuerLen, 0x2f, metadataPtr, metadataLen);
+  if (!findUser(request.metadataPtr, request.metadataLen)) return ABSENT;
+  request.joinTexts(issuerPtr, issuerLen, 0x2f, subjectPtr, subjectLen);
   return PRESENT;
+}
+
+/** Finds the next value of an attribute with several; it is then the text of the request. */
+function nextOf(attribute: i32): bool {
+  if (attribute == m.A_QUERY) return nextParameter();
+  return attribute == m.A_EDGE_RULE ? edge.nextRule() : body.nextValue();
+}
+
+/** The score is among ranges of numbers. */
+function scoreHolds(condition: Condition): i32 {
+  const state = edge.readScore();
+  if (state == UNREADABLE) return UNKNOWN;
+  const values = condition.values;
+  const notValues = condition.notValues;
+  if (values && !(state == PRESENT && hasNumber(values, edge.score))) return NO;
+  return notValues && state == PRESENT && hasNumber(notValues, edge.score) ? NO : YES;
+}
+
+function hasNumber(set: StringSet, number: i64): bool {
+  for (let match: StringMatch | null = set.members; match; match = match!.sibling) if (isInRange(match.ptr, match.len, number)) return true;
+  return false;
 }
 
 /**
@@ -256,7 +271,7 @@ function manyHold(condition: Condition, state: i32, action: i32): i32 {
   const notValues = condition.notValues;
   let count = 0;
   let holding = 0;
-  while (condition.attribute == m.A_QUERY ? nextParameter() : body.nextValue()) {
+  while (nextOf(condition.attribute)) {
     count++;
     const inside = !values || values.has(request.textPtr, request.textLen);
     if (inside && !(notValues && notValues.has(request.textPtr, request.textLen))) holding++;

@@ -39,13 +39,19 @@ export const A_PATH: i32 = 16;
 export const A_QUERY: i32 = 17;
 export const A_GRPC_SERVICE: i32 = 18;
 export const A_GRPC_METHOD: i32 = 19;
+// What a gateway found, see edge.ts.
+export const A_EDGE_INSPECTED: i32 = 20;
+export const A_EDGE_SCORE: i32 = 21;
+export const A_EDGE_RULE: i32 = 22;
+export const A_EDGE_CLIENT: i32 = 23;
+export const A_EDGE_USER: i32 = 24;
 /** From here on: attributes that stand in the body, each with any number of values. */
-export const FIRST_OF_BODY: i32 = 20;
-export const A_JSONRPC_METHOD: i32 = 20;
-export const A_GRAPHQL_TYPE: i32 = 21;
-export const A_GRAPHQL_OPERATION: i32 = 22;
-export const A_GRAPHQL_ROOT_FIELD: i32 = 23;
-export const A_GRAPHQL_FIELD: i32 = 24;
+export const FIRST_OF_BODY: i32 = 25;
+export const A_JSONRPC_METHOD: i32 = 25;
+export const A_GRAPHQL_TYPE: i32 = 26;
+export const A_GRAPHQL_OPERATION: i32 = 27;
+export const A_GRAPHQL_ROOT_FIELD: i32 = 28;
+export const A_GRAPHQL_FIELD: i32 = 29;
 
 @unmanaged
 export class Condition {
@@ -122,11 +128,11 @@ export class RateLimit {
   /** The request that the limit was last asked about, and its answer: a request counts once. */
   asked: u32;
   answer: bool;
-  /** Bucket that was last taken from, see limit.ts. */
-  bucket: usize;
+  /** Address of the moment that was last moved, see limit.ts. */
+  moment: usize;
   /** Next limit that the same request took from. */
   nextTaken: RateLimit | null;
-  /** Tells limits apart in the table of buckets. */
+  /** Tells limits apart in the table of callers. */
   id: u32;
 }
 

@@ -7,6 +7,7 @@ import { parsedInt } from "../bytes/span";
 import { expected, isBool, isInt, isList, isObject, unknownKey } from "../config/check";
 import { JsonNode } from "../config/json";
 import { J_ARRAY, J_STRING, J_TRUE } from "../decode/json";
+import { isPrincipals, QuarantineOptions, readQuarantine } from "../quarantine/options";
 import { PathOptions } from "./path";
 import { TrustDomains } from "./trust";
 
@@ -29,6 +30,10 @@ export class MeshOptions {
   eventsPerSecond: i32;
   /** True if the host lets headers wait for the body (`allow_on_headers_stop_iteration`). */
   holdHeaders: bool;
+  /** Identities of gateways whose findings are believed, a list; null for none. */
+  gateways: JsonNode | null;
+  /** Null if nobody is ever put in quarantine. */
+  quarantine: QuarantineOptions | null;
 
   static defaults(arena: Arena): MeshOptions {
     const options = make<MeshOptions>(arena);
@@ -47,20 +52,20 @@ export class MeshOptions {
   }
 }
 
-const KEYS: string = "policies, mode, default, trustDomain, trustDomainAliases, normalization, failure, limits, events, host";
+const KEYS: string = "policies, mode, default, trustDomain, trustDomainAliases, normalization, failure, limits, events, edge, quarantine, host";
 
 /** Reads the root of the configuration. False: see `configError`. */
-export function readMeshOptions(root: JsonNode, options: MeshOptions): bool {
+export function readMeshOptions(arena: Arena, root: JsonNode, options: MeshOptions): bool {
   if (!isObject(root)) return false;
   for (let node: JsonNode | null = root.child; node; node = node!.next) {
     // for editors
     if (node.keyIs("$schema")) continue;
-    if (!readOption(node, options)) return false;
+    if (!readOption(arena, node, options)) return false;
   }
   return true;
 }
 
-function readOption(node: JsonNode, options: MeshOptions): bool {
+function readOption(arena: Arena, node: JsonNode, options: MeshOptions): bool {
   if (node.keyIs("policies")) {
     options.policies = node;
     return node.kind == J_ARRAY || expected(node, "a list of policies");
@@ -88,6 +93,11 @@ function readOption(node: JsonNode, options: MeshOptions): bool {
   }
   if (node.keyIs("limits")) return readLimits(node, options);
   if (node.keyIs("events")) return readEvents(node, options);
+  if (node.keyIs("edge")) return readEdge(node, options);
+  if (node.keyIs("quarantine")) {
+    options.quarantine = readQuarantine(arena, node);
+    return options.quarantine != null;
+  }
   return node.keyIs("host") ? readHost(node, options) : unknownKey(node, KEYS);
 }
 
@@ -127,6 +137,16 @@ function readEvents(node: JsonNode, options: MeshOptions): bool {
       if (!isInt(child, 0, 100000)) return false;
       options.eventsPerSecond = <i32>parsedInt;
     } else return unknownKey(child, "decisions, perSecond");
+  }
+  return true;
+}
+
+function readEdge(node: JsonNode, options: MeshOptions): bool {
+  if (!isObject(node)) return false;
+  for (let child: JsonNode | null = node.child; child; child = child!.next) {
+    if (!child.keyIs("gateways")) return unknownKey(child, "gateways");
+    if (!isPrincipals(child)) return false;
+    options.gateways = child;
   }
   return true;
 }

@@ -4,6 +4,7 @@
  */
 import { Arena } from "../bytes/arena";
 import { equal, equalFold, hashBytes, indexOf, isText, isTextFold, lastIndexOf, startsWithTextFold } from "../bytes/span";
+import { FINDINGS_HEADER_LEN, FINDINGS_NAME } from "../findings/format";
 import { dataLen, dataPtr, getNamedProperty, getProperty, lastStatus, now, STATUS_NOT_FOUND } from "../host/abi";
 import { keyLen, keyPtr, nextPair, startPairs, valueLen, valuePtr } from "../host/pairs";
 import { Identity } from "./identity";
@@ -41,6 +42,10 @@ export let requestIdLen: i32 = 0;
 export let typePtr: usize = 0;
 export let typeLen: i32 = 0;
 export let isGrpc: bool = false;
+/** What a gateway found, if the peer is one (see edge.ts), and how many times the header occurs. */
+export let findingsPtr: usize = 0;
+export let findingsLen: i32 = 0;
+export let findingsCount: i32 = 0;
 let isForwarded: bool = false;
 
 /** The form of the path that is being judged, and whether that is the canonical one. */
@@ -78,6 +83,7 @@ export function startConnection(target: Arena): void {
   typeLen = 0;
   isGrpc = false;
   isForwarded = false;
+  findingsCount = 0;
   identityState = UNASKED;
   sourceState = UNASKED;
   peerState = UNASKED;
@@ -117,6 +123,12 @@ function readHeader(): void {
       }
       typePtr = valuePtr;
       typeLen = valueLen;
+      return;
+    case FINDINGS_HEADER_LEN:
+      if (!isText(name, FINDINGS_HEADER_LEN, FINDINGS_NAME)) return;
+      findingsPtr = valuePtr;
+      findingsLen = valueLen;
+      findingsCount++;
       return;
     case 15:
       if (isText(name, 15, "x-forwarded-for")) isForwarded = true;

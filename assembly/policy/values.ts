@@ -13,6 +13,9 @@ import { compileRegex, regexError } from "../match/regex/index";
 import {
   A_DESTINATION_IP,
   A_DESTINATION_PORT,
+  A_EDGE_CLIENT,
+  A_EDGE_INSPECTED,
+  A_EDGE_SCORE,
   A_HEADER,
   A_HOST,
   A_METADATA,
@@ -29,6 +32,7 @@ import {
   A_TRUST_DOMAIN,
 } from "./model";
 import { canonical, canonicalLen, canonicalPtr, PathOptions } from "./path";
+import { isRange } from "./range";
 import { anything, between, exactly, M_EXACT, M_GLOB, M_NOT_EMPTY, M_PRESENT, M_REGEX, M_TEMPLATE, StringMatch, StringSet, wildcard } from "./strings";
 import { isTemplate, parseTemplate, templateError } from "./template";
 import { isWindow } from "./time";
@@ -61,7 +65,8 @@ export function readValues(reading: Reading, list: JsonNode, attribute: i32): St
       return null;
     }
   }
-  if (attribute == A_SOURCE_IP || attribute == A_REMOTE_IP || attribute == A_DESTINATION_IP) return readNetworks(arena, list, set);
+  if (attribute == A_SOURCE_IP || attribute == A_REMOTE_IP || attribute == A_DESTINATION_IP || attribute == A_EDGE_CLIENT)
+    return readNetworks(arena, list, set);
   if (attribute == A_SERVICE_ACCOUNT && list.count > MAX_ACCOUNTS) {
     expected(list, "at most 16 service accounts");
     return null;
@@ -97,6 +102,12 @@ function readValue(reading: Reading, set: StringSet, node: JsonNode, attribute: 
     case A_TIME:
       set.add(exactly(arena, ptr, len));
       return isWindow(ptr, len) || expected(node, "a window of time in UTC, as in `Mon-Fri 08:00-18:00`");
+    case A_EDGE_SCORE:
+      set.add(exactly(arena, ptr, len));
+      return isRange(ptr, len) || expected(node, "a bound or a range of scores, as in `<5`, `>=5`, `3` or `1-4`");
+    case A_EDGE_INSPECTED:
+      set.add(exactly(arena, ptr, len));
+      return isInspected(node) || expected(node, "full, partial, headers or no");
     case A_METADATA:
       set.add(metadataValue(arena, ptr, len));
       return true;
@@ -110,6 +121,10 @@ function readValue(reading: Reading, set: StringSet, node: JsonNode, attribute: 
       set.add(wildcard(arena, ptr, len, M_NOT_EMPTY));
       return true;
   }
+}
+
+function isInspected(node: JsonNode): bool {
+  return node.is("full") || node.is("partial") || node.is("headers") || node.is("no");
 }
 
 /** Joins a list of addresses and networks into one set. */

@@ -14,7 +14,7 @@ import { Reading, readPatterns } from "./values";
 const KEYS: string =
   "source.ip remote.ip source.namespace source.serviceAccount source.principal source.trustDomain request.auth.principal request.auth.audiences " +
   "request.auth.presenter destination.ip destination.port connection.sni request.host request.method request.path request.grpc.service " +
-  "request.grpc.method request.time request.jsonrpc.method request.graphql.type request.graphql.operation request.graphql.rootField request.graphql.field ";
+  "request.grpc.method request.time edge.inspected edge.score edge.rule edge.client edge.user request.jsonrpc.method request.graphql.type request.graphql.operation request.graphql.rootField request.graphql.field ";
 
 function attributeAt(index: i32): i32 {
   switch (index) {
@@ -54,12 +54,22 @@ function attributeAt(index: i32): i32 {
     case 17:
       return m.A_TIME;
     case 18:
-      return m.A_JSONRPC_METHOD;
+      return m.A_EDGE_INSPECTED;
     case 19:
-      return m.A_GRAPHQL_TYPE;
+      return m.A_EDGE_SCORE;
     case 20:
-      return m.A_GRAPHQL_OPERATION;
+      return m.A_EDGE_RULE;
     case 21:
+      return m.A_EDGE_CLIENT;
+    case 22:
+      return m.A_EDGE_USER;
+    case 23:
+      return m.A_JSONRPC_METHOD;
+    case 24:
+      return m.A_GRAPHQL_TYPE;
+    case 25:
+      return m.A_GRAPHQL_OPERATION;
+    case 26:
       return m.A_GRAPHQL_ROOT_FIELD;
     default:
       return m.A_GRAPHQL_FIELD;
@@ -93,7 +103,7 @@ const KNOWN: string =
   "request.headers[x], source.ip, remote.ip, source.namespace, source.serviceAccount, source.principal, source.trustDomain, request.auth.principal, " +
   "request.auth.audiences, request.auth.presenter, request.auth.claims[x], destination.ip, destination.port, connection.sni, " +
   "experimental.envoy.filters.x[y], request.host, request.method, request.path, request.query[x], request.grpc.service, request.grpc.method, " +
-  "request.time, request.jsonrpc.method, request.graphql.type, request.graphql.operation, request.graphql.rootField, request.graphql.field";
+  "request.time, edge.inspected, edge.score, edge.rule, edge.client, edge.user, request.jsonrpc.method, request.graphql.type, request.graphql.operation, request.graphql.rootField, request.graphql.field";
 
 /** Reads the list of conditions. False: see `configError`. */
 export function readWhen(reading: Reading, rule: Rule, list: JsonNode): bool {
@@ -158,6 +168,9 @@ function takesPatterns(attribute: i32): bool {
     case m.A_REQUEST_PRINCIPAL:
     case m.A_METADATA:
     case m.A_TIME:
+    case m.A_EDGE_INSPECTED:
+    case m.A_EDGE_SCORE:
+    case m.A_EDGE_CLIENT:
       return false;
   }
   return true;

@@ -1,6 +1,7 @@
 /** `bailey explain --policy`: what is decided about one request between services, and why. Exit code 3: denied. */
 import { UserError } from "../errors.ts";
-import type { Call, Json } from "../host/mesh.ts";
+import type { Call } from "../host/mesh.ts";
+import type { Json } from "../host/metadata.ts";
 import { type Description, linesOf, toCall } from "../policies/calls.ts";
 import { type Destination, loadPolicies } from "../policies/load.ts";
 import { readCurl } from "../requests.ts";

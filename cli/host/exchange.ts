@@ -1,5 +1,6 @@
 /** Sends one request and its response through a filter in Node, in the order in which Envoy calls it. */
 import type { Filter, HostState } from "./instance.ts";
+import { claimsOf, encodeMetadata, type Json } from "./metadata.ts";
 
 export interface Message {
   headers: [string, string | Buffer][];
@@ -14,6 +15,10 @@ export interface Exchange {
   request: Message;
   /** Client address and port. */
   client?: string;
+  /** URI SAN of the peer's certificate; none for plaintext. */
+  peer?: string;
+  /** Claims of a token that the host has verified. */
+  claims?: Json;
   response?: Message & { status: number };
 }
 
@@ -22,6 +27,8 @@ export interface Outcome {
   status: number | undefined;
   headers: [string, string][];
   body: string;
+  /** Headers of the request as they go on. */
+  forwarded: [string, string][];
   /** Events that the filter wrote, parsed. */
   events: BaileyEvent[];
   logs: string[];
@@ -40,6 +47,8 @@ export interface BaileyEvent {
     phase?: number;
     score: { inbound: number; outbound: number };
     matches: EventMatch[];
+    peer?: string;
+    quarantine?: { begins: boolean; until: string };
   };
 }
 
@@ -86,6 +95,8 @@ export function exchange(filter: Filter, state: HostState, input: Exchange): Out
     ["request.protocol", Buffer.from(input.protocol ?? "HTTP/1.1")],
     ["source.address", Buffer.from(input.client ?? "192.0.2.1:40000")],
   ]);
+  if (input.peer !== undefined) state.properties.set("connection.uri_san_peer_certificate", Buffer.from(input.peer));
+  if (input.claims) state.properties.set("metadata", encodeMetadata(claimsOf(input.claims)));
   state.logs = [];
   state.reply = undefined;
   state.closed = false;
@@ -124,6 +135,7 @@ function outcomeOf(state: HostState): Outcome {
     status: state.reply?.status,
     headers: (state.reply?.headers ?? []).map(([name, value]) => [name.toString(), value.toString()]),
     body: state.reply?.body.toString() ?? "",
+    forwarded: (state.maps.get(0) ?? []).map(([name, value]) => [name.toString(), value.toString("latin1")]),
     events: logs.filter((line) => line.startsWith("{")).map((line) => JSON.parse(line) as BaileyEvent),
     logs,
     hostCalls: state.calls,

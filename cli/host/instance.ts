@@ -102,6 +102,22 @@ export async function instantiate(wasm: Uint8Array): Promise<{ instance: WebAsse
     proxy_get_header_map_pairs(map: number, outData: number, outLength: number): number {
       return give(encodePairs(state.maps.get(map) ?? []), outData, outLength);
     },
+    proxy_add_header_map_value(map: number, name: number, nameLength: number, value: number, valueLength: number): number {
+      const pairs = state.maps.get(map);
+      if (!pairs) return BAD_ARGUMENT;
+      pairs.push([Buffer.from(bytes(name, nameLength)), Buffer.from(bytes(value, valueLength))]);
+      return OK;
+    },
+    proxy_remove_header_map_value(map: number, name: number, length: number): number {
+      const pairs = state.maps.get(map);
+      if (!pairs) return BAD_ARGUMENT;
+      const removed = Buffer.from(bytes(name, length));
+      state.maps.set(
+        map,
+        pairs.filter(([other]) => !other.equals(removed)),
+      );
+      return OK;
+    },
     proxy_get_buffer_bytes(buffer: number, offset: number, length: number, outData: number, outLength: number): number {
       const data = state.buffers.get(buffer);
       if (!data) return NOT_FOUND;

@@ -2,6 +2,7 @@
 
 import { ROOT_CONTEXT } from "./exchange.ts";
 import type { Filter, HostState } from "./instance.ts";
+import { claimsOf, encodeMetadata, type Json } from "./metadata.ts";
 
 /** A request between services, as policies see it. */
 export interface Call {
@@ -31,9 +32,6 @@ export interface Call {
   time?: Date;
 }
 
-export type Json = { readonly [key: string]: JsonValue };
-export type JsonValue = string | number | boolean | null | readonly JsonValue[] | Json;
-
 /** The parts of an event that tools read; docs/events.md has all of them. */
 export interface MeshEvent {
   event: { action: "denied" | "would_deny" | "allowed" | "audited" | "error"; reason: string };
@@ -44,6 +42,8 @@ export interface MeshEvent {
     shadow?: { action: "would_deny" | "would_allow"; policy?: PolicyReference };
     nearest?: PolicyReference & { failed: { field: string; found?: string }[] };
     audited?: string[];
+    edge?: { inspected?: string; score?: number; rules?: string; client?: string; ignored?: string };
+    quarantine?: { begins: boolean; until: string };
   };
 }
 
@@ -60,6 +60,8 @@ export interface Answer {
   status: number | undefined;
   body: string;
   event: MeshEvent | undefined;
+  /** Headers of the request as they go on. */
+  forwarded: [string, string][];
   hostCalls: number;
 }
 
@@ -97,10 +99,11 @@ function start(filter: Filter, state: HostState, call: Call): number {
     ["filter_state.bailey.peer_address", peer],
     ["destination.address", endpoint(call.destinationIp ?? "192.0.2.2", call.destinationPort ?? 80)],
     ["connection.requested_server_name", call.sni],
-    ["metadata", encodeMetadata({ ...call.metadata, ...(call.claims && { "envoy.filters.http.jwt_authn": { payload: call.claims } }) })],
+    ["metadata", encodeMetadata({ ...call.metadata, ...(call.claims && claimsOf(call.claims)) })],
   ];
   state.properties = new Map(properties.flatMap(([name, value]) => (value === undefined ? [] : [[name, Buffer.from(value as string)]])));
   state.failing = new Set(call.failing);
+  state.maps = new Map();
   state.buffers = new Map();
   state.logs = [];
   state.reply = undefined;
@@ -120,45 +123,11 @@ function end(filter: Filter, state: HostState, context: number): Answer {
     status: state.reply?.status,
     body: state.reply?.body.toString() ?? "",
     event: line === undefined ? undefined : (JSON.parse(line) as MeshEvent),
+    forwarded: (state.maps.get(0) ?? []).map(([name, value]) => [name.toString(), value.toString("latin1")]),
     hostCalls: calls,
   };
 }
 
 function endpoint(ip: string, port: number): string {
   return ip.includes(":") ? `[${ip}]:${port}` : `${ip}:${port}`;
-}
-
-/** Encodes metadata as Envoy does: see assembly/policy/metadata.ts. */
-export function encodeMetadata(filters: { [filter: string]: Json }): Buffer {
-  return encodeMap(filters as Json, encodeStruct);
-}
-
-function encodeMap(map: Json, encode: (value: never) => Buffer): Buffer {
-  return Buffer.concat(Object.entries(map).map(([key, value]) => field(1, Buffer.concat([field(1, Buffer.from(key)), field(2, encode(value as never))]))));
-}
-
-function encodeStruct(fields: Json): Buffer {
-  return encodeMap(fields, encodeValue);
-}
-
-function encodeValue(value: JsonValue): Buffer {
-  if (value === null) return Buffer.from([0x08, 0]);
-  if (typeof value === "number") {
-    const bytes = Buffer.alloc(9);
-    bytes[0] = 0x11;
-    bytes.writeDoubleLE(value, 1);
-    return bytes;
-  }
-  if (typeof value === "string") return field(3, Buffer.from(value));
-  if (typeof value === "boolean") return Buffer.from([0x20, value ? 1 : 0]);
-  if (Array.isArray(value)) return field(6, Buffer.concat(value.map((item) => field(1, encodeValue(item)))));
-  return field(5, encodeStruct(value as Json));
-}
-
-/** A field with a length. */
-function field(number: number, content: Buffer): Buffer {
-  const head = [(number << 3) | 2];
-  let rest = content.length;
-  for (; rest >= 0x80; rest >>>= 7) head.push((rest & 0x7f) | 0x80);
-  return Buffer.concat([Buffer.from([...head, rest]), content]);
 }

@@ -1,6 +1,7 @@
 /** A request between services as people describe it: in options of a command, or in a table of cases. */
 import { UserError } from "../errors.ts";
-import type { Call, Json, MeshEvent } from "../host/mesh.ts";
+import type { Call, MeshEvent } from "../host/mesh.ts";
+import type { Json } from "../host/metadata.ts";
 
 /** The keys are the attributes' in docs/policies.md, shortened. */
 export interface Description {

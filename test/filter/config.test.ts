@@ -275,6 +275,10 @@ describe("bad values", () => {
     [{ sampling: 101 }, /^pluginConfig\.sampling: found 101, expected a percentage/],
     [{ sampling: 0.001 }, /^pluginConfig\.sampling: found 0.001, expected a percentage/],
     [{ events: { mask: "ARGS" } }, /^pluginConfig\.events\.mask: found `ARGS`, expected a list of variables$/],
+    [{ findings: { header: "keep" } }, /^pluginConfig\.findings\.header: found `keep`, expected remove, send or pass$/],
+    [{ findings: { user: 1 } }, /^pluginConfig\.findings\.user: found 1, expected true or false$/],
+    [{ quarantine: { violations: 0 } }, /^pluginConfig\.quarantine\.violations: found 0, expected a whole number from 1 to 1000000$/],
+    [{ quarantine: { violations: 1, except: ["*"] } }, /^pluginConfig\.quarantine\.except\[0\]: found `\*`, expected an identity/],
     [{ variables: { "a-b": 1 } }, /^pluginConfig\.variables\.a-b: unknown key; known here are names of TX variables/],
     [{ host: { holdHeaders: "yes" } }, /^pluginConfig\.host\.holdHeaders: found `yes`, expected true or false$/],
   ];
@@ -316,6 +320,8 @@ test("the schema accepts what the filter accepts, every key of it", async () => 
     sampling: 12.5,
     profiles: [{ name: "p", hosts: ["a.example"], paths: ["/x"], mode: "detect" }],
     events: { matches: "all", maxValueBytes: 64, mask: ["ARGS:password"] },
+    findings: { header: "send", user: true },
+    quarantine: { violations: 10, seconds: 60, duration: 600, by: "remote.ip", except: ["cluster.local/ns/istio-system/sa/gateway"] },
     host: { holdHeaders: true, streamBytes: 1048576, vmBytes: 134217728 },
   };
   assert.equal((await filterWith(full)).refused, undefined);

@@ -1,5 +1,6 @@
 /** Random requests, ordinary ones and ones that nothing well-meaning sends, and how they reach the filter. */
-import { type Call, encodeMetadata, type Json, type JsonValue } from "../../cli/host/mesh.ts";
+import type { Call } from "../../cli/host/mesh.ts";
+import { encodeMetadata, type Json, type JsonValue } from "../../cli/host/metadata.ts";
 import { METADATA, call as ordinary, SPIFFE_IDS, TOKENS } from "../differential/cases.ts";
 import type { Random } from "../random.ts";
 
@@ -25,6 +26,15 @@ const BODIES = [
 ];
 const TYPES = ["application/json", "application/graphql", "application/grpc", "application/grpc+proto", "text/plain", "application/json; charset=utf-16"];
 
+const FINDINGS = [
+  'inspected=full, score=3, threshold=5, rules=(920350 942100), client="10.0.0.1", user=%"https://id.example/alice"',
+  'inspected=headers, score=8, threshold=5, rules=(942100), more, client="::1"',
+  "inspected=no",
+  'score=99999999999999999999, user=%"%c3%bc"',
+  "rules=()",
+  "inspected=full, score=x",
+];
+
 /** Moments around each hour of a week. */
 const WEEK = 7 * 86_400_000;
 
@@ -40,7 +50,7 @@ export function plausible(random: Random): Call {
     method,
     path: path + query,
     host,
-    headers: [...headers, ...type],
+    headers: [...headers, ...type, ...(random.chance(0.3) ? [["x-bailey-edge", random.pick(FINDINGS)] satisfies [string, string]] : [])],
     metadata: { "envoy.filters.custom": METADATA as Json },
     time: new Date(1_790_000_000_000 + random.between(0, WEEK)),
     ...(caller.includes("://") && { peer: caller }),
@@ -98,6 +108,7 @@ function rawHeaders(random: Random): [Buffer, Buffer][] | undefined {
   put(":path", random.chance(0.9) ? oddPath(random) : noise(random, 50));
   put(":authority", random.chance(0.7) ? Buffer.from("a.example") : noise(random, 300));
   put("content-type", Buffer.from(random.pick(TYPES)));
+  if (random.chance(0.5)) put("x-bailey-edge", damaged(random, Buffer.from(random.pick(FINDINGS))));
   if (random.chance(0.3)) put("x-request-id", noise(random, 80));
   if (random.chance(0.5)) put("x-forwarded-for", random.chance(0.5) ? Buffer.from("1.2.3.4, 5.6.7.8") : noise(random, 40));
   for (let i = random.between(0, random.chance(0.05) ? 400 : 5); i > 0; i--)

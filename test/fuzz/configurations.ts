@@ -52,6 +52,12 @@ const OWN: Condition[] = [
   { key: "request.graphql.field", values: ["name", "id"] },
   { key: "request.auth.claims[realm][roles]", matches: ["r[0-9]"] },
   { key: "connection.sni", matches: ["[ab][.]example"] },
+  { key: "edge.inspected", values: ["full"] },
+  { key: "edge.inspected", notValues: ["no", "headers"] },
+  { key: "edge.score", values: ["<5", "7-9"] },
+  { key: "edge.rule", values: ["942*"], notMatches: [".*5."] },
+  { key: "edge.client", notValues: ["10.0.0.0/8"] },
+  { key: "edge.user", values: ["*/alice"], matches: [".*b.*"] },
 ];
 
 const PORT = 80;
@@ -78,6 +84,7 @@ export function configuration(random: Random): FuzzConfig {
   maybe("failure", () => random.pick(["open", "closed"]));
   maybe("trustDomain", () => "other.example");
   maybe("trustDomainAliases", () => ["cluster.local", "*-old"]);
+  maybe("edge", () => ({ gateways: random.some(["cluster.local/ns/shop/sa/web", "cluster.local/ns/bank/*", "*/sa/api"], 2) }));
   maybe("limits", () => ({ requestBody: random.pick([1, 100, 65536]) }));
   maybe("host", () => ({ holdHeaders: random.chance(0.5) }));
   maybe("normalization", () =>
@@ -98,6 +105,8 @@ export function limited(random: Random, config: FuzzConfig): FuzzConfig {
         };
     }
   }
+  if (random.chance(0.5))
+    config.quarantine = { violations: random.between(1, 5), seconds: random.between(1, 600), by: random.pick(["source.principal", "remote.ip"]) };
   return config;
 }
 
@@ -148,6 +157,9 @@ const ODD_VALUES: unknown[] = [
   "Mon-Bog 1-2",
   [],
   {},
+  { gateways: ["*"] },
+  { violations: 1, except: ["a*"] },
+  ">=18446744073709551616",
   [[[]]],
   [{}],
   { values: ["a"] },

@@ -70,7 +70,8 @@ function checkEvent(line: string, state: HostState, denied: boolean): void {
     return;
   }
   if ((event.action === "denied") !== denied && event.action !== "error") fail("the event says something else", line);
-  if (denied && event.action === "denied" && !bailey.policy && !event.reason.startsWith("no ALLOW policy matches")) fail("a denial that names nothing", line);
+  if (denied && event.action === "denied" && !bailey.policy && !/^(no ALLOW policy matches|the caller is in quarantine)/.test(event.reason))
+    fail("a denial that names nothing", line);
   if (state.reply) checkReply(state.reply, http?.request.id, line);
 }
 
