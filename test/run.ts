@@ -55,7 +55,7 @@ const SUITES: Suite[] = [
   { name: "libinjection", command: node("test/harness/harness.test.ts"), count: fromNode },
   { name: "filter", command: node("test/filter/config.test.ts", "test/filter/findings.test.ts"), count: fromNode },
   { name: "cli", command: node("test/cli/cli.test.ts", "test/cli/policies.test.ts", "test/cli/render.test.ts", "test/cli/doctor.test.ts"), count: fromNode },
-  { name: "e2e", command: node("test/e2e/blocking.test.ts", "test/e2e/configuration.test.ts"), count: fromNode },
+  { name: "e2e", command: node("test/e2e/blocking.test.ts", "test/e2e/configuration.test.ts", "test/e2e/findings.test.ts"), count: fromNode },
   {
     name: "policies",
     command: node("test/differential/golden.test.ts", "test/policies/config.test.ts", "test/policies/decisions.test.ts", "test/policies/edge.test.ts"),

@@ -102,6 +102,7 @@ async function examinePod(plugin: Item, looked: Promise<Proxied>, add: Add): Pro
     const loaded = plugins.find((one) => one.name.includes(`/${extension}`));
     const instead = replaced.find((one) => one.name.includes(`/${extension}`));
     if (instead) add("error", replacement(instead), "look for `wasm` in the agent's log; compare spec.url and spec.sha256 with the registry");
+    else if (!loaded && plugin.spec.match?.some(({ ports }) => ports?.length)) add("warning", "the proxy does not have it; has it none of the ports in match?");
     else if (!loaded) add("error", "the proxy does not have it", "is istiod connected? see `istioctl proxy-status`");
     else if (plugin.spec.sha256 && !loaded.file.includes(plugin.spec.sha256)) add("error", `it runs ${loaded.file}, expected digest ${plugin.spec.sha256}`);
     else await examine(loaded, metrics, add);

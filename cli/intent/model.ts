@@ -24,6 +24,11 @@ export interface Edge {
   mode?: "detect" | "enforce";
   /** Headers wait for the verdict on the body. */
   holdHeaders?: boolean;
+  /** The gateway's own identity, which the mesh knows it by. */
+  identity?: string;
+  /** The mesh is told what was found, and with `user` who is authenticated. */
+  findings?: boolean;
+  user?: boolean;
   config?: { [key: string]: unknown };
 }
 
@@ -39,13 +44,28 @@ export interface Mesh {
   tcpPorts?: number[];
   policies?: PluginPolicy[];
   policyFiles?: string[];
+  /** The firewall in front of these workloads too. */
+  inspection?: Inspection;
   config?: { [key: string]: unknown };
+}
+
+export interface Inspection {
+  mode?: "detect" | "enforce";
+  config?: { [key: string]: unknown };
+}
+
+/** From when on a workload that attacks others gets no answer, and for how long. */
+export interface Quarantine {
+  violations: number;
+  seconds?: number;
+  duration?: number;
 }
 
 export interface Intent {
   images: Images;
   edge?: Edge[];
   mesh?: Mesh[];
+  quarantine?: Quarantine;
   peerAddress?: boolean;
 }
 

@@ -5,7 +5,6 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { WasmPlugin } from "@kubernetes-models/istio/extensions.istio.io/v1alpha1";
-import type { IWasmPlugin } from "@kubernetes-models/istio/extensions.istio.io/v1alpha1/WasmPlugin";
 import { EnvoyFilter, type IEnvoyFilter } from "@kubernetes-models/istio/networking.istio.io/v1alpha3";
 import { parse } from "yaml";
 import type { FilterName } from "../build/assemble.ts";
@@ -15,16 +14,23 @@ import { readDocuments } from "../policies/documents.ts";
 import type { Labels, MeshConfig, PluginPolicy } from "../policies/model.ts";
 import { policiesOf } from "../policies/select.ts";
 import { isDecidable, toPlugin } from "../policies/translate.ts";
-import type { Edge, Images, Intent, Mesh } from "./model.ts";
+import { holdingFirewall, removingForged } from "./envoyfilter.ts";
+import type { Edge, Images, Inspection, Intent, Mesh } from "./model.ts";
+import { failStrategyOf, firewallConfig, metadata, modeConfig, source, target } from "./plugin.ts";
 
-type Spec = IWasmPlugin["spec"];
 type Resource = WasmPlugin | EnvoyFilter;
 
 /** Renders all resources of an intent. */
 export async function render(intent: Intent): Promise<Resource[]> {
   refuseOverlaps(intent.mesh ?? []);
-  const resources: Resource[] = (intent.edge ?? []).map((edge) => (edge.holdHeaders ? holdingFirewall : firewall)(intent.images, edge));
-  for (const mesh of intent.mesh ?? []) resources.push(...(await authorization(intent.images, mesh)));
+  const resources: Resource[] = (intent.edge ?? []).flatMap((edge) => [
+    (edge.holdHeaders ? holdingFirewall : firewall)(intent.images, edge),
+    ...(edge.findings ? [removingForged(edge)] : []),
+  ]);
+  for (const mesh of intent.mesh ?? []) {
+    resources.push(...(await authorization(intent, mesh)));
+    if (mesh.inspection) resources.push(inspection(intent, mesh, mesh.inspection));
+  }
   if (intent.peerAddress === false) return resources;
   const namespaces = new Set((intent.mesh ?? []).filter(({ waypoint }) => waypoint === undefined).map(({ namespace }) => namespace));
   for (const namespace of namespaces) resources.push(await peerAddress(namespace));
@@ -51,94 +57,19 @@ function agree(one: Labels, other: Labels): boolean {
   return Object.entries(one).every(([name, value]) => (other[name] ?? value) === value);
 }
 
-function metadata(component: FilterName, name: string, namespace: string): { name: string; namespace: string; labels: Labels } {
-  return { name, namespace, labels: { "app.kubernetes.io/component": component, "app.kubernetes.io/part-of": "bailey" } };
-}
-
-function source(images: Images, filter: FilterName): Pick<Spec, "url" | "sha256" | "imagePullPolicy" | "imagePullSecret"> {
-  const digest = images.digests?.[filter]?.replace(/^sha256:/, "");
-  return {
-    url: `oci://${images.repository.replace(/^oci:\/\//, "")}/${filter}:${images.tag ?? "latest"}`,
-    ...(digest !== undefined && { sha256: digest }),
-    imagePullPolicy: "IfNotPresent",
-    ...(images.pullSecret !== undefined && { imagePullSecret: images.pullSecret }),
-  };
-}
-
-function target(labels: Labels | undefined, gateway: string | undefined): Pick<Spec, "selector" | "targetRefs"> {
-  if (gateway !== undefined) return { targetRefs: [{ group: "gateway.networking.k8s.io", kind: "Gateway", name: gateway }] };
-  return labels ? { selector: { matchLabels: labels } } : {};
-}
-
-/** A firewall that only reports must not get into the way, whatever fails; one that blocks fails closed and starts anew. */
-function firewallConfig({ mode = "detect", config }: Edge): { [key: string]: unknown } {
-  return { ...config, mode, ...(mode === "detect" && { failure: "open" }) };
-}
-
 function firewall(images: Images, edge: Edge): WasmPlugin {
-  const { name, namespace, labels, gateway, mode } = edge;
+  const { name, namespace, labels, gateway, mode, user } = edge;
   return new WasmPlugin({
     metadata: metadata("ngfw", `bailey-${name}`, namespace),
     spec: {
       ...target(labels, gateway),
       ...source(images, "ngfw"),
       pluginName: "bailey.ngfw",
-      phase: "AUTHN",
+      // whose token was verified is known only after authentication
+      phase: user ? "AUTHZ" : "AUTHN",
       priority: 1000,
-      failStrategy: mode === "enforce" ? "FAIL_RELOAD" : "FAIL_OPEN",
+      failStrategy: failStrategyOf(mode),
       pluginConfig: firewallConfig(edge),
-    },
-  });
-}
-
-const WASM = "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm";
-
-/**
- * The same as an EnvoyFilter: the filter is discovered, so that istio-agent fetches its image as it does for a WasmPlugin, and
- * Envoy is told what a WasmPlugin cannot say.
- */
-function holdingFirewall(images: Images, edge: Edge): EnvoyFilter {
-  const { name, namespace, labels, gateway, mode } = edge;
-  const { url, sha256, imagePullSecret } = source(images, "ngfw");
-  if (imagePullSecret !== undefined)
-    throw new UserError(
-      `edge: ${name} has holdHeaders, and an EnvoyFilter cannot name images.pullSecret; use a registry that needs none, or leave holdHeaders out`,
-      2,
-    );
-  const extension = `bailey-${name}`;
-  const config = {
-    name: `${namespace}.${extension}`,
-    root_id: "bailey.ngfw",
-    failure_policy: mode === "enforce" ? "FAIL_RELOAD" : "FAIL_OPEN",
-    allow_on_headers_stop_iteration: true,
-    vm_config: {
-      runtime: "envoy.wasm.runtime.v8",
-      code: { remote: { http_uri: { uri: url, cluster: "_", timeout: "30s" }, ...(sha256 !== undefined && { sha256 }) } },
-    },
-    configuration: {
-      "@type": "type.googleapis.com/google.protobuf.StringValue",
-      value: JSON.stringify({ ...firewallConfig(edge), host: { ...(edge.config?.host as object | undefined), holdHeaders: true } }),
-    },
-  };
-  const discovery = { config_source: { ads: {}, initial_fetch_timeout: "0s", resource_api_version: "V3" }, type_urls: [WASM] };
-  return new EnvoyFilter({
-    metadata: metadata("ngfw", extension, namespace),
-    spec: {
-      ...(gateway === undefined
-        ? { workloadSelector: { labels: labels ?? {} } }
-        : { targetRefs: [{ group: "gateway.networking.k8s.io", kind: "Gateway", name: gateway }] }),
-      configPatches: [
-        {
-          applyTo: "EXTENSION_CONFIG",
-          match: { context: "GATEWAY" },
-          patch: { operation: "ADD", value: { name: extension, typed_config: { "@type": WASM, config } } },
-        },
-        {
-          applyTo: "HTTP_FILTER",
-          match: { context: "GATEWAY", listener: { filterChain: { filter: { name: "envoy.filters.network.http_connection_manager" } } } },
-          patch: { operation: "INSERT_FIRST", value: { name: extension, config_discovery: discovery } },
-        },
-      ],
     },
   });
 }
@@ -146,9 +77,28 @@ function holdingFirewall(images: Images, edge: Edge): EnvoyFilter {
 /** A sidecar's own calls are for the others' sidecars to judge. */
 const INBOUND = { mode: "SERVER" as const };
 
-async function authorization(images: Images, mesh: Mesh): Promise<WasmPlugin[]> {
+/** Gateways whose findings the mesh believes. */
+function edgeConfig({ edge = [] }: Intent): { edge?: object } {
+  const gateways = edge.filter(({ findings }) => findings).flatMap(({ identity }) => identity ?? []);
+  return gateways.length > 0 ? { edge: { gateways } } : {};
+}
+
+/** Quarantine for everyone but gateways, which pass on what others send. */
+function quarantineConfig({ edge = [], quarantine }: Intent): { quarantine?: object } {
+  const except = edge.flatMap(({ identity }) => identity ?? []);
+  return quarantine ? { quarantine: { ...quarantine, ...(except.length > 0 && { except }) } } : {};
+}
+
+async function authorization(intent: Intent, mesh: Mesh): Promise<WasmPlugin[]> {
   const { name, namespace, labels, waypoint, mode = "shadow", config, tcpPorts } = mesh;
-  const pluginConfig: MeshConfig = { ...config, mode, default: mesh.default ?? "deny", policies: await policiesFor(mesh) };
+  const pluginConfig: MeshConfig = {
+    ...edgeConfig(intent),
+    ...quarantineConfig(intent),
+    ...config,
+    mode,
+    default: mesh.default ?? "deny",
+    policies: await policiesFor(mesh),
+  };
   // a filter for connections also sees those with HTTP, unless it is told the ports
   const ports = tcpPorts?.map((number) => ({ number }));
   const filters: FilterName[] = ports ? ["mesh", "mesh-tcp"] : ["mesh"];
@@ -157,7 +107,7 @@ async function authorization(images: Images, mesh: Mesh): Promise<WasmPlugin[]> 
       metadata: metadata(filter, `bailey-${name}${filter === "mesh" ? "" : "-tcp"}`, namespace),
       spec: {
         ...target(labels, waypoint),
-        ...source(images, filter),
+        ...source(intent.images, filter),
         pluginName: `bailey.${filter}`,
         ...(filter === "mesh-tcp" && { type: "NETWORK" as const }),
         phase: "AUTHZ",
@@ -167,6 +117,24 @@ async function authorization(images: Images, mesh: Mesh): Promise<WasmPlugin[]> 
         pluginConfig: { ...pluginConfig },
       },
     });
+  });
+}
+
+/** The firewall on sidecars or a waypoint, before the mesh filter: what comes from within is looked at too. */
+function inspection(intent: Intent, { name, namespace, labels, waypoint }: Mesh, { mode, config }: Inspection): WasmPlugin {
+  return new WasmPlugin({
+    metadata: metadata("ngfw", `bailey-${name}-inspection`, namespace),
+    spec: {
+      ...target(labels, waypoint),
+      ...source(intent.images, "ngfw"),
+      pluginName: "bailey.ngfw",
+      phase: "AUTHN",
+      priority: 1000,
+      failStrategy: failStrategyOf(mode),
+      ...(waypoint === undefined && { match: [INBOUND] }),
+      // the mesh filter behind it judges what gateways found
+      pluginConfig: { ...quarantineConfig(intent), ...config, ...modeConfig(mode), findings: { header: "pass" } },
+    },
   });
 }
 

@@ -18,7 +18,8 @@ interface Plugin extends Manifest {
     match?: object[];
     selector?: object;
     targetRefs?: object[];
-    pluginConfig: { mode: string; policies: { name: string }[] };
+    phase: string;
+    pluginConfig: { mode: string; policies: { name: string }[]; findings?: object; edge?: object; quarantine?: object; paranoiaLevel?: number };
   };
 }
 
@@ -37,11 +38,13 @@ describe("render", () => {
       made.map(({ kind, metadata }) => `${kind} ${metadata.namespace}/${metadata.name}`),
       [
         "WasmPlugin istio-system/bailey-ingress",
+        "EnvoyFilter istio-system/bailey-ingress-findings",
         "EnvoyFilter istio-system/bailey-uploads",
         "WasmPlugin shop/bailey-partners",
         "WasmPlugin shop/bailey-catalogue",
         "WasmPlugin shop/bailey-orders",
         "WasmPlugin shop/bailey-orders-tcp",
+        "WasmPlugin shop/bailey-orders-inspection",
         "WasmPlugin bank/bailey-bank",
         "EnvoyFilter shop/bailey-peer-address",
       ],
@@ -65,6 +68,26 @@ describe("render", () => {
     assert.equal(plugin("bank").pluginConfig.mode, "shadow", "until somebody says otherwise");
   });
 
+  test("edge and mesh know of each other", async () => {
+    const made = (await rendered(EXAMPLE)) as Plugin[];
+    const plugin = (name: string): Plugin["spec"] => made.find(({ metadata }) => metadata.name === `bailey-${name}`)?.spec as Plugin["spec"];
+    const gateway = "cluster.local/ns/istio-system/sa/istio-ingressgateway-service-account";
+    assert.deepEqual(plugin("ingress").pluginConfig.findings, { header: "send", user: true });
+    assert.equal(plugin("ingress").phase, "AUTHZ", "a user is known only after authentication");
+    assert.equal(plugin("partners").phase, "AUTHN");
+    assert.equal(plugin("partners").pluginConfig.findings, undefined);
+    for (const name of ["catalogue", "orders", "orders-tcp", "bank"]) {
+      assert.deepEqual(plugin(name).pluginConfig.edge, { gateways: [gateway] }, name);
+      assert.deepEqual(plugin(name).pluginConfig.quarantine, { violations: 20, seconds: 60, duration: 600, except: [gateway] }, name);
+    }
+    const within = plugin("orders-inspection");
+    assert.deepEqual(within.match, [{ mode: "SERVER" }]);
+    assert.deepEqual(within.selector, { matchLabels: { app: "orders" } });
+    assert.deepEqual(within.pluginConfig.findings, { header: "pass" }, "the mesh filter behind it judges");
+    assert.deepEqual(within.pluginConfig.quarantine, { violations: 20, seconds: 60, duration: 600, except: [gateway] });
+    assert.equal(within.pluginConfig.paranoiaLevel, 2);
+  });
+
   test("the same intent gives the same bytes", async () => {
     assert.equal((await bailey(["render", EXAMPLE])).stdout, (await bailey(["render", EXAMPLE])).stdout);
   });
@@ -81,6 +104,13 @@ describe("render", () => {
         (one: { edge: { mode: string }[] }) => Object.assign(one.edge[0] ?? {}, { mode: "block" }),
         /edge\[0\]\.mode: found "block", expected one of detect, enforce/,
       ],
+      [
+        (one: { edge: { identity?: string }[] }) => delete one.edge[0]?.identity,
+        /edge\[0\]: found .*, expected have property identity when property findings is present/,
+      ],
+      [(one: { edge: object[] }) => Object.assign(one.edge[2] ?? {}, { user: true }), /edge\[2\]: .*findings when property user is present/],
+      [(one: { edge: object[] }) => Object.assign(one.edge[2] ?? {}, { identity: "*" }), /edge\[2\]\.identity: found "\*", expected match pattern/],
+      [(one: { quarantine: object }) => Object.assign(one, { quarantine: {} }), /quarantine: violations is missing/],
       [(one: object) => Object.assign(one, { egde: [] }), /the file: unknown key egde/],
       [(one: { images: { repository?: string } }) => delete one.images.repository, /images: repository is missing/],
       [

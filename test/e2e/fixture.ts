@@ -27,6 +27,7 @@ export interface Sent {
 export interface Seen {
   method: string;
   url: string;
+  headers: IncomingMessage["headers"];
   body: string;
   complete: boolean;
 }
@@ -44,7 +45,7 @@ export class Mesh {
     await buildFilter();
     const mesh = new Mesh();
     mesh.upstream = createServer((request, response) => {
-      const entry: Seen = { method: request.method ?? "", url: request.url ?? "", body: "", complete: false };
+      const entry: Seen = { method: request.method ?? "", url: request.url ?? "", headers: request.headers, body: "", complete: false };
       mesh.seen.push(entry);
       request.on("data", (chunk: Buffer) => {
         entry.body += chunk.toString("latin1");

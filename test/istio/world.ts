@@ -2,7 +2,7 @@
  * A small mesh: an ingress gateway, and in the namespace `shop` a web front and an API, each with a sidecar. The API's
  * sidecar also has a database, which does not speak HTTP. All traffic between them is mutual TLS.
  */
-import { createServer } from "node:http";
+import { createServer, type IncomingHttpHeaders } from "node:http";
 import { createServer as createTcpServer, type Server } from "node:net";
 import type { Cluster } from "./cluster.ts";
 import { startProxy, type Workload } from "./proxy.ts";
@@ -22,19 +22,25 @@ export const OUTBOUND_PORT = API_PORT;
 const API_APP = 9001;
 const DB_APP = 9002;
 
+export interface Served {
+  /** `METHOD url`. */
+  line: string;
+  headers: IncomingHttpHeaders;
+}
+
 export interface World {
   gateway: Workload;
   web: Workload;
   api: Workload;
-  /** Requests that the API itself got, `METHOD url`. */
-  served: string[];
+  /** Requests that the API itself got. */
+  served: Served[];
   stop(): Promise<void>;
 }
 
 export async function startWorld(cluster: Cluster, tools: Tools): Promise<World> {
-  const served: string[] = [];
+  const served: Served[] = [];
   const app = createServer((request, response) => {
-    served.push(`${request.method} ${request.url}`);
+    served.push({ line: `${request.method} ${request.url}`, headers: request.headers });
     request.resume();
     request.on("end", () => response.end("served"));
   });
