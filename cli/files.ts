@@ -20,6 +20,14 @@ export async function readUserFile(path: string): Promise<Buffer> {
   }
 }
 
+/** Reads a file of the user's, or standard input where none is named, or `-`. */
+export async function readInput(path: string | undefined): Promise<Buffer> {
+  if (path !== undefined && path !== "-") return readUserFile(path);
+  const chunks: Buffer[] = [];
+  for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks);
+}
+
 /** Reads SecLang files with what they include, in order, and the data files that stand beside them. */
 export async function readRules(paths: string[]): Promise<{ rules: Source[]; data: Source[] }> {
   const rules: Source[] = [];

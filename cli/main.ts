@@ -8,6 +8,21 @@ function port(text: string): number {
   return value;
 }
 
+function percentage(text: string): number {
+  const value = Number(text);
+  if (!(value > 0 && value <= 100)) throw new InvalidArgumentError("expected a percentage above 0, up to 100");
+  return value;
+}
+
+/** Reads a whole number from `low` on. */
+function count(low: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (!Number.isInteger(value) || value < low) throw new InvalidArgumentError(`expected a whole number from ${low} on`);
+    return value;
+  };
+}
+
 /** Reads labels as kubectl has them: `app=web,version=v1`. */
 function labels(text: string): { [name: string]: string } {
   return Object.fromEntries(
@@ -71,15 +86,30 @@ function program(): Command {
     .description("say of each plugin in a cluster, or in one Envoy, whether it is really loaded, and if not why")
     .option("--admin <address>", "the admin interface of one Envoy, as in 127.0.0.1:15000, instead of a cluster")
     .option("--context <name>", "context of the kubeconfig")
-    .option("--pods <count>", "proxies of each plugin to look into", (text) => Number(text), 3)
+    .option("--pods <count>", "proxies of each plugin to look into", count(1), 3)
     .addOption(format())
     .action(async (options) => (await import("./commands/doctor.ts")).doctor(options));
+
+  bailey
+    .command("rollout")
+    .description("give plugins in a cluster the images that `bailey push` wrote down, and wait until proxies run them")
+    .argument("[plugin...]", "WasmPlugins as name or namespace/name; all of Bailey's where none is given")
+    .option("--namespace <name>", "only plugins of this namespace")
+    .option("--percent <percent>", "firewall: beside the version that is there, for this percentage of requests", percentage)
+    .option("--undo", "back to what was there before")
+    .option("--wait <seconds>", "how long to wait for the proxies", count(0), 120)
+    .option("--manifests <folder>", "a copy of manifests/, with the images that `bailey push` wrote down")
+    .option("--context <name>", "context of the kubeconfig")
+    .action(async (names, options) => (await import("./commands/rollout.ts")).rollout(names, options));
 
   bailey
     .command("quarantine")
     .description("let nobody talk with a workload, by its identity, in the whole mesh; print who is in quarantine")
     .argument("[identity...]", "as in cluster.local/ns/shop/sa/web; only print where none is given")
     .option("--release", "let them out again")
+    .option("--isolate", "also cut their pods off from the network, by a NetworkPolicy, for what goes around the mesh")
+    .option("--follow <intent>", "read proxies' logs from standard input, and put into quarantine who is refused more often than the intent file says")
+    .option("--most <count>", "with --follow: at most so many", count(1), 5)
     .option("--root-namespace <name>", "namespace whose resources are for the whole mesh", "istio-system")
     .option("--manifests <folder>", "a copy of manifests/, with the images that `bailey push` wrote down")
     .option("--context <name>", "context of the kubeconfig")
@@ -131,6 +161,14 @@ function program(): Command {
       if (options.policy) await (await import("./commands/explain-policy.ts")).explainPolicy(options);
       else await (await import("./commands/explain.ts")).explain(file, options);
     });
+
+  bailey
+    .command("exclude")
+    .description("propose exclusions for false positives, and try blocked requests again with them")
+    .argument("[file]", "a log with events, or what explain takes; - or nothing for standard input")
+    .option("--curl <command>", "a curl command, as a browser copies it")
+    .option("--config <file>", "pluginConfig as JSON or YAML; enforcing at paranoia level 1 where none is given")
+    .action(async (file, options) => (await import("./commands/exclude.ts")).exclude(file, options));
 
   bailey
     .command("test")

@@ -54,7 +54,18 @@ const SUITES: Suite[] = [
   { name: "unit", command: [bin("asp"), "--config", "as-pect.config.js", "--summary", "--no-logo"], count: fromAsPect },
   { name: "libinjection", command: node("test/harness/harness.test.ts"), count: fromNode },
   { name: "filter", command: node("test/filter/config.test.ts", "test/filter/findings.test.ts"), count: fromNode },
-  { name: "cli", command: node("test/cli/cli.test.ts", "test/cli/policies.test.ts", "test/cli/render.test.ts", "test/cli/doctor.test.ts"), count: fromNode },
+  {
+    name: "cli",
+    command: node(
+      "test/cli/cli.test.ts",
+      "test/cli/policies.test.ts",
+      "test/cli/render.test.ts",
+      "test/cli/doctor.test.ts",
+      "test/cli/exclude.test.ts",
+      "test/cli/offenders.test.ts",
+    ),
+    count: fromNode,
+  },
   { name: "e2e", command: node("test/e2e/blocking.test.ts", "test/e2e/configuration.test.ts", "test/e2e/findings.test.ts"), count: fromNode },
   {
     name: "policies",

@@ -2,7 +2,7 @@
 import { readFile } from "node:fs/promises";
 import { buildFilter } from "../build/build.ts";
 import { UserError } from "../errors.ts";
-import { readConfig, readRules, readUserFile, withRules } from "../files.ts";
+import { readConfig, readInput, readRules, withRules } from "../files.ts";
 import { type BaileyEvent, configure, type EventMatch, type Exchange, exchange, type Outcome } from "../host/exchange.ts";
 import { instantiate } from "../host/instance.ts";
 import { NGFW_WASM } from "../paths.ts";
@@ -18,7 +18,7 @@ export interface ExplainOptions {
 const BLOCKED = 3;
 
 export async function explain(file: string | undefined, options: ExplainOptions): Promise<void> {
-  const exchanges = await readInput(file, options);
+  const exchanges = options.curl === undefined ? readRequests(await readInput(file)) : [readCurl(options.curl)];
   await buildFilter();
   const { filter, state } = await instantiate(await readFile(NGFW_WASM));
   const config = withRules(await readConfig(options.config, { mode: "enforce" }), (await readRules(options.rules)).rules);
@@ -36,16 +36,6 @@ export async function explain(file: string | undefined, options: ExplainOptions)
     );
   else for (const { input, outcome } of results) console.log(toText(input, outcome));
   if (results.some(({ outcome }) => outcome.status !== undefined)) process.exitCode = BLOCKED;
-}
-
-async function readInput(file: string | undefined, options: ExplainOptions): Promise<Exchange[]> {
-  if (options.curl !== undefined) return [readCurl(options.curl)];
-  if (file === undefined || file === "-") {
-    const chunks: Buffer[] = [];
-    for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
-    return readRequests(Buffer.concat(chunks));
-  }
-  return readRequests(await readUserFile(file));
 }
 
 function toJson(outcome: Outcome): object {

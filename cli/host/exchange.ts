@@ -37,6 +37,8 @@ export interface Outcome {
 
 /** The parts of an event that tools read; docs/events.md has all of them. */
 export interface BaileyEvent {
+  "@timestamp"?: string;
+  source?: { ip: string; port?: number };
   event: { action: "blocked" | "would_block" | "error" | "matched"; reason?: string };
   rule?: { id: string; name?: string };
   http: { request: { id: string; method: string }; response?: { status_code: number } };

@@ -5,9 +5,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { stringify } from "yaml";
+import type { FilterName } from "../../cli/build/assemble.ts";
+import { WASM } from "../../cli/build/build.ts";
 import { layerOf } from "../../cli/oci/layer.ts";
 import { pushLayer } from "../../cli/oci/registry.ts";
-import { MESH_WASM, ROOT } from "../../cli/paths.ts";
+import { ROOT } from "../../cli/paths.ts";
 import { run } from "../../cli/process.ts";
 import { Client } from "./client.ts";
 import { Cluster } from "./cluster.ts";
@@ -77,11 +79,15 @@ function startLoad(): { end(): Promise<number[]> } {
   };
 }
 
-/** Publishes the mesh filter as another version: the same code, and a section that a VM passes over. Gives its digest. */
-async function pushNextVersion(): Promise<string> {
+/** Publishes a filter as another version: the same code, and a section that a VM passes over. Gives its digest, and a copy of manifests/ that names it. */
+async function pushNextVersion(filter: FilterName): Promise<{ sha256: string; copy: string }> {
   const name = Buffer.from("next version");
-  const wasm = Buffer.concat([await readFile(MESH_WASM), Buffer.from([0, name.length + 1, name.length]), name]);
-  return pushLayer(tools.crane, `${REGISTRY}/bailey/mesh:next`, await layerOf({ "plugin.wasm": wasm }), true);
+  const wasm = Buffer.concat([await readFile(WASM[filter]), Buffer.from([0, name.length + 1, name.length]), name]);
+  const sha256 = await pushLayer(tools.crane, `${REGISTRY}/bailey/${filter}:next`, await layerOf({ "plugin.wasm": wasm }), true);
+  const copy = join(folder, `next-${filter}`);
+  await cp(manifests, copy, { recursive: true });
+  await writeFile(join(copy, "base", filter, "image.env"), `URL=oci://${REGISTRY}/bailey/${filter}:next\nSHA256=${sha256}\n`);
+  return { sha256, copy };
 }
 
 const POLICIES = [
@@ -174,6 +180,23 @@ describe("the firewall on the gateway", () => {
     assert.match(await bailey("doctor", "--admin", "127.0.0.1:15100"), /ok: \S*istio-system\.bailey-ngfw\S*: enforce at paranoia level 1/);
   });
 
+  test("bailey rollout --percent: the next version looks at some requests too, beside the one that is there", async () => {
+    const { sha256, copy } = await pushNextVersion("ngfw");
+    const said = await bailey("rollout", "--percent", "50", "--manifests", copy);
+    assert.equal(said, `istio-system/bailey-ngfw-canary: ${sha256}, 50 % of requests\n`);
+    for (let i = 0; i < 20; i++) {
+      assert.equal((await client.throughGateway(ATTACK)).status, 403);
+      assert.equal((await client.throughGateway("/items/1")).status, 200);
+    }
+    const doctor = await bailey("doctor");
+    assert.match(doctor, /^ok: istio-system\/bailey-ngfw in istio-system\/gateway/m);
+    assert.match(doctor, /^ok: istio-system\/bailey-ngfw-canary in istio-system\/gateway/m);
+    const wrong = await baileyEnds("rollout", "bailey-mesh", "--percent", "50", "--manifests", copy);
+    assert.match(wrong.stderr, /bailey-mesh: no such plugin of the firewall: a percentage is for the firewall/);
+    assert.equal(await bailey("rollout", "--undo"), "istio-system/bailey-ngfw: the trial has ended\n");
+    assert.equal((await client.throughGateway(ATTACK)).status, 403);
+  });
+
   test("an image with another digest is not loaded: everything is denied, and the doctor says why", async () => {
     const digest = (value: string): Promise<string> =>
       cluster.kubectl("patch", "wasmplugin", "bailey-ngfw", "-n", "istio-system", "--type=merge", "-p", JSON.stringify({ spec: { sha256: value } }));
@@ -213,6 +236,7 @@ describe("a firewall that holds headers", () => {
     assert.match(change.stdout, /^\+kind: EnvoyFilter$/m);
     await cluster.apply(await bailey("render", intent));
     await until("the attack to be blocked", 60, async () => ((await attack()).status === 403 ? true : undefined));
+    assert.match(await bailey("doctor"), /^ok: istio-system\/bailey-hold in istio-system\/gateway: enforce at paranoia level 1/m);
     const before = seen();
     for (let i = 0; i < 5; i++) assert.equal((await attack()).status, 403);
     assert.equal(seen(), before);
@@ -256,21 +280,17 @@ describe("authorization between services", () => {
     assert.deepEqual(await load.end(), []);
   });
 
-  test("another version of the filter comes and goes, without a failed request", async () => {
-    const sha256 = await pushNextVersion();
+  test("bailey rollout: another version of the filter comes and goes, without a failed request", async () => {
+    const { sha256, copy } = await pushNextVersion("mesh");
     const load = startLoad();
     const file = async (): Promise<string> => /"filename": "([^"]*)"/.exec(await world.api.admin("/config_dump?resource=ecds_filters"))?.[1] ?? "";
-    const version = (spec: object): Promise<string> =>
-      cluster.kubectl("patch", "wasmplugin", "bailey-mesh", "-n", "shop", "--type=merge", "-p", JSON.stringify({ spec }));
     const old = await file();
-    const before = JSON.parse(await cluster.kubectl("get", "wasmplugin", "bailey-mesh", "-n", "shop", "-o", "json")) as {
-      spec: { url: string; sha256: string };
-    };
-    await version({ url: `oci://${REGISTRY}/bailey/mesh:next`, sha256 });
-    await until("the next version", 60, async () => ((await file()).includes(sha256) ? true : undefined));
+    assert.equal(await bailey("rollout", "--namespace", "shop", "--manifests", copy), `shop/bailey-mesh: ${sha256}\n`);
+    assert.ok((await file()).includes(sha256));
     assert.equal((await client.fromWeb({ path: "/admin" })).status, 403, "it decides like the one before");
-    await version({ url: before.spec.url, sha256: before.spec.sha256 });
-    await until("the version before", 60, async () => ((await file()) === old ? true : undefined));
+    assert.equal(await bailey("rollout", "bailey-mesh", "--namespace", "shop", "--manifests", copy), `shop/bailey-mesh: has ${sha256} already\n`);
+    assert.match(await bailey("rollout", "--undo", "--namespace", "shop"), /^shop\/bailey-mesh: back to [0-9a-f]{64}\n$/);
+    assert.equal(await file(), old);
     assert.equal((await client.fromWeb({ path: "/admin" })).status, 403);
     assert.deepEqual(await load.end(), []);
   });
@@ -428,7 +448,24 @@ describe("quarantine", () => {
     assert.equal((await client.throughGateway("/items/1")).status, 200, "others are not concerned");
     await until("the event", 5, async () => (await world.api.program.log()).includes("policy istio-system/quarantine, rule 0, denies") || undefined);
     assert.equal(await bailey("quarantine"), `${web}\n`);
+    assert.equal(await bailey("quarantine", web, "--isolate", "--manifests", manifests), `${web}\n`);
+    const label = (): Promise<string> => cluster.kubectl("get", "pods", "-n", "shop", "-l", "bailey.dev/quarantine=true", "-o", "name");
+    assert.equal(await label(), "pod/web\n");
+    assert.equal(await cluster.kubectl("get", "networkpolicy", "-n", "shop", "-o", "name"), "networkpolicy.networking.k8s.io/bailey-isolation\n");
     assert.equal(await bailey("quarantine", web, "--release", "--manifests", manifests), "");
+    assert.equal(await label(), "");
+    await until("the calls to be served again", 60, async () => ((await client.fromWeb({ path: "/items/1" })).status === 200 ? true : undefined));
+  });
+
+  test("by what the proxies report, in the whole mesh", async () => {
+    const log = join(folder, "together.log");
+    await writeFile(log, await world.api.program.log());
+    const intent = join(folder, "together.yaml");
+    const command = `"${process.execPath}" cli/bin.js quarantine --follow "${intent}" --manifests "${manifests}" < "${log}"`;
+    const { stdout, stderr } = await run("sh", ["-c", command], { cwd: ROOT, env: { ...process.env, ...cluster.env } });
+    assert.equal(stdout, "cluster.local/ns/shop/sa/web: in quarantine\n", stderr);
+    await until("the calls of the workload to fail", 60, async () => ((await client.fromWeb({ path: "/items/1" })).status === 503 ? true : undefined));
+    await bailey("quarantine", "cluster.local/ns/shop/sa/web", "--release");
     await until("the calls to be served again", 60, async () => ((await client.fromWeb({ path: "/items/1" })).status === 200 ? true : undefined));
   });
 });
@@ -440,6 +477,6 @@ describe("removal", () => {
       const admin = await client.fromWeb({ path: "/admin" });
       return attack.status === 200 && admin.status === 200 ? true : undefined;
     });
-    assert.match((await baileyEnds("doctor")).stdout, /^error: cluster: no WasmPlugin is Bailey's/);
+    assert.match((await baileyEnds("doctor")).stdout, /^error: cluster: no plugin is Bailey's/);
   });
 });
