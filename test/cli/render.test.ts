@@ -88,6 +88,17 @@ describe("render", () => {
     assert.equal(within.pluginConfig.paranoiaLevel, 2);
   });
 
+  test("what the pages show can be rendered", async () => {
+    for (const page of ["README.md", "docs/istio.md"]) {
+      const blocks = [...readFileSync(join(ROOT, page), "utf8").matchAll(/```yaml\n([^`]*)```/g)].map(([, block = ""]) => block);
+      const intents = blocks.filter((block) => /^edge:/m.test(block) && /^mesh:/m.test(block));
+      assert.equal(intents.length, 1, page);
+      const text = `images: { repository: registry.example/bailey }\n${intents[0]}`;
+      const { code, stderr } = await bailey(["render", file("page.yaml", text)]);
+      assert.equal(code, 0, `${page}: ${stderr}`);
+    }
+  });
+
   test("the same intent gives the same bytes", async () => {
     assert.equal((await bailey(["render", EXAMPLE])).stdout, (await bailey(["render", EXAMPLE])).stdout);
   });
