@@ -1,13 +1,13 @@
 /**
  * What a message is made of: items with a name and a value, in lists. Names and values are addresses of
- * bytes that live as long as the stream, most of them in buffers that the host filled. An item carries
- * the caches of its transformed forms; they are filled by the engine.
+ * bytes that live as long as the stream, most of them in buffers that the host filled. With each goes what the
+ * engine made of it and found out about it.
  */
 import { Arena, make } from "../bytes/arena";
 
 @unmanaged
 export class Item {
-  /** The value. `ptr` to `sifted` are laid out as in `Value`, and so are those of the name. */
+  /** The value. `ptr` to `derived` are laid out as in `Value`, and so are those of the name. */
   ptr: usize;
   len: i32;
   /** Signature of the value, see match/signature.ts; 0 until it was computed. */
@@ -16,15 +16,14 @@ export class Item {
   grams: usize;
   /** What the sieves said of the value, see seclang/values.ts; 0 until they were asked. */
   sifted: u32;
+  /** What transformations made of the value, see `Value`; null for nothing yet. */
+  derived: Derived | null;
   name: usize;
   nameLen: i32;
   nameSignature: u64;
   nameGrams: usize;
   nameSifted: u32;
-  /** Addresses of the transformed values by number of the sequence, 0 until one was asked for. */
-  cache: usize;
-  /** The same for the name. */
-  nameCache: usize;
+  nameDerived: Derived | null;
   next: Item | null;
   /** Next item of the same name, see seclang/selected.ts. */
   sameName: Item | null;
@@ -34,9 +33,14 @@ export class Item {
     this.ptr = ptr;
     this.len = len;
     this.signature = 0;
+    this.forget();
+  }
+
+  /** Drops what was made of the value, and found out about it. */
+  forget(): void {
     this.grams = 0;
     this.sifted = 0;
-    this.cache = 0;
+    this.derived = null;
   }
 }
 
@@ -51,6 +55,16 @@ export class Value {
   grams: usize;
   /** What the sieves said, see seclang/values.ts; 0 until they were asked. */
   sifted: u32;
+  /** What single transformations made of it. */
+  derived: Derived | null;
+}
+
+/** What a transformation made of a value: the value itself if it changed nothing. */
+@unmanaged
+export class Derived {
+  transformation: i32;
+  value: Value;
+  next: Derived | null;
 }
 
 @unmanaged

@@ -1,13 +1,12 @@
 /**
- * Sequences of transformations, each kept once. Rules that share a sequence share its number, so a
- * request computes each (value, sequence) once for all of them; a sequence knows the one it extends,
- * so common beginnings are shared too. The registry lives as long as the VM.
+ * Sequences of transformations, each kept once. Rules that share a sequence share its number; a sequence
+ * knows the one it extends, so common beginnings are shared too. The registry lives as long as the VM.
  */
 import { Arena, make } from "../bytes/arena";
 import { prepareTriggers, triggerOf } from "../decode/transform/index";
 import { Chain } from "./model";
 
-/** Sequences that can be registered: the width of a value's cache. */
+/** Sequences that can be registered: the width of what is known about a list. */
 const MAX_CHAINS: i32 = 512;
 
 let arena: Arena = changetype<Arena>(0);

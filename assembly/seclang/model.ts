@@ -51,7 +51,7 @@ export class Chain {
   /** The sequence without its last transformation, null for the empty sequence. */
   parent: Chain | null;
   transformation: i32;
-  /** Number of the sequence: column of the value caches. */
+  /** Number of the sequence: column of what is known about lists, see values.ts. */
   index: i32;
   /** Bits of which a value must have one for the sequence to change it; see match/signature.ts. */
   triggers: u64;

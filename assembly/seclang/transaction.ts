@@ -146,7 +146,7 @@ export class Transaction {
     const other = changetype<Transaction>(arena.copy(changetype<usize>(this), <i32>offsetof<Transaction>()));
     other.arena = arena;
     other.scalars = arena.copy(this.scalars, (LAST_SCALAR + 1) * <i32>offsetof<Item>());
-    for (let variable = 0; variable <= LAST_SCALAR; variable++) other.scalar(variable).cache = 0;
+    for (let variable = 0; variable <= LAST_SCALAR; variable++) other.scalar(variable).forget();
     other.lists = arena.alloc(<usize>LIST_COUNT * offsetof<ItemList>());
     for (let variable = FIRST_LIST; variable < FIRST_LIST + LIST_COUNT; variable++) {
       for (let item: Item | null = this.list(variable).first; item; item = item!.next) {

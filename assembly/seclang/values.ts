@@ -1,13 +1,13 @@
 /**
- * Transformed values. Each (value, sequence of transformations) is computed at most once a request and
- * kept with the item; a transformation that changes nothing keeps nothing, and one that a value's signature
- * shows to change nothing does not run.
+ * Transformed values. What a transformation makes of a value is kept with that value, so it is computed at most once
+ * a request, also by sequences that differ only in what changed nothing. One that a value's signature shows to change
+ * nothing does not run.
  *
  * For a list of items there is also the union of all signatures after a sequence: if a rule cannot match any
  * value with it, the rule need not go over the list at all.
  */
 import { Arena, make } from "../bytes/arena";
-import { Item, ItemList, Value } from "../decode/items";
+import { Derived, Item, ItemList, Value } from "../decode/items";
 import { transform, triggerOf } from "../decode/transform/index";
 import { outputTo, resultLen, resultPtr } from "../decode/transform/output";
 import { addGrams, GRAM_MIN, hasAnyGram, LIST_MAP, newGrams, VALUE_MAP } from "../match/grams";
@@ -22,30 +22,37 @@ import { Transaction } from "./transaction";
 export function valueOf(arena: Arena, item: Item, name: bool, chain: Chain): Value {
   const raw = changetype<Value>(changetype<usize>(item) + (name ? offsetof<Item>("name") : offsetof<Item>("ptr")));
   signed(raw);
+  return after(arena, raw, chain);
+}
+
+/** Gives a value after the sequence. */
+function after(arena: Arena, raw: Value, chain: Chain): Value {
   const parent = chain.parent;
-  // most values of most requests end here: nothing in the sequence would change them
+  // nothing in the sequence would change it
   if (!parent || (raw.signature & chain.triggers) == 0) return raw;
-  const at = changetype<usize>(item) + (name ? offsetof<Item>("nameCache") : offsetof<Item>("cache"));
-  let cache = load<usize>(at);
-  if (cache == 0) {
-    cache = arena.alloc((<usize>chainCount()) << 2);
-    store<usize>(at, cache);
-  }
-  const slot = cache + ((<usize>chain.index) << 2);
-  const known = load<u32>(slot);
-  if (known != 0) return changetype<Value>(<usize>known);
-  const computed = compute(arena, valueOf(arena, item, name, parent), chain.transformation);
-  store<u32>(slot, changetype<u32>(computed));
-  return computed;
+  return compute(arena, after(arena, raw, parent), chain.transformation);
 }
 
 function signed(value: Value): void {
   if (value.signature == 0) value.signature = signatureOf(value.ptr, value.len);
 }
 
-/** Applies one transformation; gives the same value if it changes nothing. */
+/**
+ * Applies one transformation; gives the same value if it changes nothing. Sequences that differ only in what changed
+ * nothing come here with the same value, so what was made of it is kept with it.
+ */
 function compute(arena: Arena, from: Value, transformation: i32): Value {
   if ((from.signature & triggerOf(transformation)) == 0) return from;
+  for (let known: Derived | null = from.derived; known; known = known!.next) if (known.transformation == transformation) return known.value;
+  const derived = changetype<Derived>(arena.reserve(offsetof<Derived>()));
+  derived.transformation = transformation;
+  derived.value = made(arena, from, transformation);
+  derived.next = from.derived;
+  from.derived = derived;
+  return derived.value;
+}
+
+function made(arena: Arena, from: Value, transformation: i32): Value {
   outputTo(arena);
   if (!transform(transformation, from.ptr, from.len)) return from;
   const ptr = resultPtr;
@@ -56,6 +63,7 @@ function compute(arena: Arena, from: Value, transformation: i32): Value {
   value.signature = signatureOf(ptr, len);
   value.grams = 0;
   value.sifted = 0;
+  value.derived = null;
   return value;
 }
 
@@ -114,6 +122,16 @@ class Union {
   grams: usize;
   /** What the sieves said of all values together, as `Value.sifted`. */
   sifted: u32;
+  /** What single transformations made of it. */
+  derived: DerivedUnion | null;
+}
+
+/** What a transformation made of a union: itself, if it changed no value. */
+@unmanaged
+class DerivedUnion {
+  transformation: i32;
+  union: Union;
+  next: DerivedUnion | null;
 }
 
 /** Length of the longest value that the last `unionOf` covered. */
@@ -174,11 +192,29 @@ function findUnion(arena: Arena, list: ItemList, name: bool, chain: Chain): Unio
 
 function makeUnion(arena: Arena, list: ItemList, name: bool, chain: Chain): Union {
   const parent = chain.parent;
-  if (parent) {
-    const before = findUnion(arena, list, name, parent);
-    // a transformation that no value triggers leaves everything as it is
-    if ((before.signature & triggerOf(chain.transformation)) == 0) return before;
+  if (!parent) return unionAfter(arena, list, name, chain);
+  const before = findUnion(arena, list, name, parent);
+  const transformation = chain.transformation;
+  // a transformation that no value triggers leaves everything as it is
+  if ((before.signature & triggerOf(transformation)) == 0) return before;
+  for (let known: DerivedUnion | null = before.derived; known; known = known!.next) if (known.transformation == transformation) return known.union;
+  const derived = make<DerivedUnion>(arena);
+  derived.transformation = transformation;
+  derived.union = changesAny(arena, list, name, chain) ? unionAfter(arena, list, name, chain) : before;
+  derived.next = before.derived;
+  before.derived = derived;
+  return derived.union;
+}
+
+/** True if the last transformation of a sequence changes a value of a list. */
+function changesAny(arena: Arena, list: ItemList, name: bool, chain: Chain): bool {
+  for (let item: Item | null = list.first; item; item = item!.next) {
+    if (valueOf(arena, item, name, chain) != valueOf(arena, item, name, chain.parent!)) return true;
   }
+  return false;
+}
+
+function unionAfter(arena: Arena, list: ItemList, name: bool, chain: Chain): Union {
   const union = make<Union>(arena);
   union.count = list.count;
   for (let item: Item | null = list.first; item; item = item!.next) {
