@@ -149,11 +149,11 @@ function cost(filter: Filter, state: HostState, input: Input, bytes: number): nu
   return (best * 1e6) / body.length;
 }
 
-/** Tries all inputs against the filter with CRS at level 1 and gives the slowest, slowest first. */
+/** Tries all inputs against the filter with CRS at level 1, enforcing, and gives the slowest, slowest first. */
 export async function findSlow(count: number): Promise<Slow[]> {
   const { filter, state } = await instantiate(await readFile(NGFW_WASM));
-  // detecting: all rules run, whatever matches; no event is written for what is only watched
-  configure(filter, state, JSON.stringify({ mode: "detect", limits: { arguments: 10000 }, thresholds: { inbound: 100000, outbound: 100000 } }));
+  // what is blocked is decided at the end, so all rules run, and its event is written
+  configure(filter, state, JSON.stringify({ mode: "enforce", limits: { arguments: 10000 } }));
   const inputs = [...runs(), ...shapes(), ...(await nearMisses())];
   const slow = inputs.map((input): Slow => {
     const costs = SIZES.map((bytes) => cost(filter, state, input, bytes));

@@ -9,6 +9,7 @@ import { JsonNode } from "../config/json";
 import { Globals, MODE_ENFORCE, Options } from "../config/options";
 import { LOG_ERROR, LOG_WARN, log } from "../host/abi";
 import { Rule, Tag } from "../seclang/model";
+import { finishReports } from "../seclang/report";
 import { fullName, fullNameLen, fullNamePtr, Match, MatchedValue, Transaction } from "../seclang/transaction";
 import * as v from "../seclang/variables";
 
@@ -52,6 +53,7 @@ export class EventFacts {
 
 /** Writes the event of a transaction to the log. */
 export function emit(tx: Transaction, facts: EventFacts, options: Options, globals: Globals): void {
+  finishReports(tx);
   out.clear();
   out.text('{"@timestamp":"');
   putTime(out, facts.time);
@@ -217,10 +219,9 @@ function putValue(tx: Transaction, value: MatchedValue, globals: Globals): bool 
   out.text(',"value":').json(value.ptr + from, shown);
   if (from > 0) out.text(',"offset":').int(from);
   if (shown < value.len) out.text(',"length":').int(value.len);
-  out
-    .text(',"matched":')
-    .json(value.ptr + value.from, min(value.matchLen, most))
-    .byte(0x7d);
+  // past the bytes that an event looks at, where a pattern matched is not known
+  if (!value.unlocated) out.text(',"matched":').json(value.ptr + value.from, min(value.matchLen, most));
+  out.byte(0x7d);
   return false;
 }
 

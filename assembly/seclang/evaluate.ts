@@ -10,8 +10,9 @@ import { hasBit, setBit } from "../bytes/bits";
 import { equalFold, toInt } from "../bytes/span";
 import { Item, ItemList, Value } from "../decode/items";
 import { matches } from "../match/regex/dfa";
-import { slots } from "../match/regex/pike";
 import { Regex } from "../match/regex/program";
+import { ALL } from "../match/sieve";
+import { noteCapture } from "./captures";
 import { hasMessage } from "./compiler";
 import { expand, expandedLen, expandedPtr } from "./expand";
 import { groupCanMatch, lookUpGroup, siftedGroup } from "./groups";
@@ -48,13 +49,14 @@ import {
   Target,
 } from "./model";
 import { nameLen, namePtr } from "./names";
-import { applies, canApply, capturedFingerprint, capturedLen, capturedPtr, hasPattern, locateMatch, matchFrom, matchLen } from "./operators";
+import { applies, canApply, hasPattern, matchFrom, matchLen, matchWhole } from "./operators";
 import { CtlRules, Entry, ruleSetBytes } from "./program";
 import { isQuickNo } from "./quick";
+import { keepValue, report } from "./report";
 import { resolveScalar } from "./scalars";
 import { firstSelected, nextSelected } from "./selected";
 import { sideOf } from "./sieves";
-import { fullName, fullNameLen, fullNamePtr, MAX_MATCHES, MAX_VALUES, Match, MatchedValue, TargetRemoval, Transaction } from "./transaction";
+import { fullName, fullNameLen, fullNamePtr, TargetRemoval, Transaction } from "./transaction";
 import { hasLiteral, listHasLiteral, longest, siftedList, siftedValue, unionOf, valueOf } from "./values";
 import {
   ARGS,
@@ -361,8 +363,15 @@ function testValue(rule: Rule, item: Item, variable: i32, value: Value): bool {
   const ptr = value.ptr;
   const len = value.len;
   if (isSifted(rule)) {
-    if (!hasBit(siftedValue(tx, side, value), sieveBit)) return false;
-  } else if (!canApply(rule, len, value.signature) || (hasPattern(rule) && !hasLiteral(tx.arena, value, changetype<Regex>(rule.prepared)))) {
+    const map = siftedValue(tx, side, value);
+    if (!hasBit(map, sieveBit)) return false;
+    if (map != ALL) {
+      matchWhole(len);
+      onMatch(rule, item, variable, ptr, len);
+      return true;
+    }
+  }
+  if (!canApply(rule, len, value.signature) || (hasPattern(rule) && !hasLiteral(tx.arena, value, changetype<Regex>(rule.prepared)))) {
     if (rule.negated) onMatch(rule, item, variable, ptr, len);
     return rule.negated;
   }
@@ -379,16 +388,9 @@ function testValue(rule: Rule, item: Item, variable: i32, value: Value): bool {
 }
 
 function onMatch(rule: Rule, item: Item, variable: i32, ptr: usize, len: i32): void {
-  let from = rule.negated ? 0 : matchFrom;
-  let size = rule.negated ? len : matchLen;
-  if (rule.capture) {
-    const grouped = locateMatch(rule, ptr, len);
-    if (grouped) {
-      from = matchFrom;
-      size = matchLen;
-    }
-    capture(rule, ptr, from, size, grouped);
-  }
+  const from = rule.negated ? 0 : matchFrom;
+  const size = rule.negated ? len : matchLen;
+  if (rule.capture) noteCapture(tx, rule, ptr, len, from, size);
   tx.set(MATCHED_VAR, ptr, len);
   // its name is put together when a rule asks for it
   tx.set(MATCHED_VAR_NAME, 0, 0);
@@ -399,39 +401,8 @@ function onMatch(rule: Rule, item: Item, variable: i32, ptr: usize, len: i32): v
     fullName(tx.arena, variable, item.name, item.nameLen);
     tx.list(MATCHED_VARS).add(tx.arena, fullNamePtr, fullNameLen, ptr, len);
   }
-  if (starter.log && tx.valueCount < MAX_VALUES) keepValue(rule, variable, item, ptr, len, from, size);
+  if (starter.log) keepValue(tx, rule, variable, item, ptr, len, from, size);
   act(rule);
-}
-
-/** Sets TX:0 to TX:9 from the groups of the match, or TX:0 from the match as a whole. */
-function capture(rule: Rule, ptr: usize, from: i32, size: i32, grouped: bool): void {
-  for (let group = 0; group < 10; group++) {
-    const span = tx.txSlot(group);
-    const start = grouped ? load<i32>(slots + ((<usize>group) << 3)) : group == 0 ? from : -1;
-    const end = grouped ? load<i32>(slots + ((<usize>group) << 3), 4) : from + size;
-    store<usize>(span, start >= 0 && end >= start ? ptr + start : 0);
-    store<i32>(span, end - start, 4);
-  }
-  if (!rule.negated && capturedFingerprint(rule)) {
-    store<usize>(tx.txSlot(0), tx.arena.copy(capturedPtr, capturedLen));
-    store<i32>(tx.txSlot(0), capturedLen, 4);
-  }
-}
-
-function keepValue(rule: Rule, variable: i32, item: Item, ptr: usize, len: i32, from: i32, size: i32): void {
-  const value = make<MatchedValue>(tx.arena);
-  value.variable = variable;
-  value.name = item.name;
-  value.nameLen = item.nameLen;
-  value.ptr = ptr;
-  value.len = len;
-  value.from = from;
-  value.matchLen = size;
-  // most chains end before their last link, and then nobody asks
-  value.unlocated = rule.capture ? null : rule;
-  value.next = tx.values;
-  tx.values = value;
-  tx.valueCount++;
 }
 
 // Actions.
@@ -587,7 +558,7 @@ function finish(rule: Rule, phase: i32): void {
     const highest = tx.scalar(HIGHEST_SEVERITY);
     if (rule.severity < <i32>toInt(highest.ptr, highest.len)) tx.setInt(HIGHEST_SEVERITY, rule.severity);
   }
-  if (rule.log) report(rule);
+  if (rule.log) report(tx, rule);
   switch (rule.disruptive) {
     case DO_DENY:
     case DO_DROP:
@@ -622,38 +593,4 @@ function block(rule: Rule, phase: i32): void {
     tx.redirectLen = expandedLen;
   }
   tx.interrupted = tx.engine == ENGINE_ON && phase != 5;
-}
-
-function locateValue(value: MatchedValue): void {
-  const rule = value.unlocated;
-  if (!rule || !locateMatch(rule, value.ptr, value.len)) return;
-  value.from = matchFrom;
-  value.matchLen = matchLen;
-}
-
-function report(rule: Rule): void {
-  if (tx.matchCount++ >= MAX_MATCHES) {
-    tx.capped = true;
-    return;
-  }
-  const match = make<Match>(tx.arena);
-  match.rule = rule;
-  const msg = rule.msg;
-  if (msg) {
-    expand(tx, rule, msg);
-    match.msg = expandedPtr;
-    match.msgLen = expandedLen;
-  }
-  const data = rule.logdata;
-  if (data) {
-    expand(tx, rule, data);
-    match.data = expandedPtr;
-    match.dataLen = expandedLen;
-  }
-  for (let value: MatchedValue | null = tx.values; value; value = value!.next) locateValue(value);
-  match.values = tx.values;
-  const last = tx.lastMatch;
-  if (last) last.next = match;
-  else tx.matches = match;
-  tx.lastMatch = match;
 }

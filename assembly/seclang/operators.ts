@@ -17,6 +17,7 @@ import { matches } from "../match/regex/dfa";
 import { compileRegex, regexError, regexErrorAt } from "../match/regex/index";
 import { locate, slots } from "../match/regex/pike";
 import { Regex } from "../match/regex/program";
+import { findShortest, shortestFrom, shortestLen } from "../match/regex/shortest";
 import { ALNUM, HIGH, marks, signatureOutside, UPPER } from "../match/signature";
 import { dataLen, dataPtr, findDataFile } from "./datafiles";
 import { failAt } from "./errors";
@@ -311,6 +312,12 @@ export function applies(rule: Rule, ptr: usize, len: i32, arg: usize, argLen: i3
   }
 }
 
+/** Says that the last match was a whole value of `len` bytes: the sieve says that a pattern matches, and not where. */
+export function matchWhole(len: i32): void {
+  matchFrom = 0;
+  matchLen = len;
+}
+
 /**
  * Finds where the value matched, for captures and for the event. True if the places of groups are in
  * `slots`; otherwise the whole match is at `matchFrom`, `matchLen`.
@@ -319,6 +326,12 @@ export function locateMatch(rule: Rule, ptr: usize, len: i32): bool {
   if (!hasPattern(rule) || rule.negated || !locate(changetype<Regex>(rule.prepared), ptr, len)) return false;
   at(load<i32>(slots), load<i32>(slots, 4) - load<i32>(slots));
   return true;
+}
+
+/** Finds about where a pattern matched, for people: the place is then `matchFrom`, `matchLen`. False if that is not known. */
+export function locateShortest(rule: Rule, ptr: usize, len: i32): bool {
+  if (!hasPattern(rule) || rule.negated || !findShortest(changetype<Regex>(rule.prepared), ptr, len)) return false;
+  return at(shortestFrom, shortestLen);
 }
 
 /** What `@detectSQLi` captures: the fingerprint. */

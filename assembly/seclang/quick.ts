@@ -6,14 +6,14 @@
 import { toInt } from "../bytes/span";
 import { Rule, SELECT_NAME } from "./model";
 import { compares, isNumeric } from "./operators";
-import { Transaction } from "./transaction";
+import { CAPTURES, Transaction } from "./transaction";
 import { TX } from "./variables";
 
 /** Sets `quickSlot` and `quickNumber` of a rule that can take the short way. */
 export function prepareQuick(rule: Rule): void {
   rule.quickSlot = -1;
   const target = rule.targets;
-  if (!target || target.next || target.variable != TX || target.select != SELECT_NAME || target.count) return;
+  if (!target || target.next || target.variable != TX || target.select != SELECT_NAME || target.count || target.slot < CAPTURES) return;
   if (rule.exclusions || rule.chain.index != 0 || !isNumeric(rule.operator) || !rule.argument.isLiteral()) return;
   rule.quickSlot = target.slot;
   rule.quickNumber = toInt(rule.argument.ptr, rule.argument.len);
@@ -21,7 +21,7 @@ export function prepareQuick(rule: Rule): void {
 
 /** True if the rule, which has a `quickSlot`, does not match. */
 export function isQuickNo(tx: Transaction, rule: Rule): bool {
-  const span = tx.txSlot(rule.quickSlot);
+  const span = tx.plainSlot(rule.quickSlot);
   if (span == 0) return false;
   const ptr = load<usize>(span);
   if (ptr == 0) return true;

@@ -8,12 +8,15 @@ import { writeInt } from "../bytes/buffer";
 import { equalFold, hashFold } from "../bytes/span";
 import { Item, ItemList } from "../decode/items";
 import { earnPatience } from "../match/sieve";
+import { resolveCaptures } from "./captures";
 import { Ctl, PROCESSOR_JSON, PROCESSOR_MULTIPART, PROCESSOR_URLENCODED, PROCESSOR_XML, Rule } from "./model";
 import { findName, nameCount, nameNumber } from "./names";
 import { Program, ruleSetBytes } from "./program";
 import { Settings } from "./settings";
 import { FIRST_LIST, HIGHEST_SEVERITY, LAST_SCALAR, LIST_COUNT, REQBODY_PROCESSOR, variableNameLen, variableNamePtr } from "./variables";
 
+/** TX variables that captures set: TX:0 to TX:9, the first slots. */
+export const CAPTURES: i32 = 10;
 /** TX variables whose names are made up by traffic. */
 const MAX_DYNAMIC: i32 = 256;
 const DYNAMIC_SLOTS: u32 = 1024;
@@ -34,9 +37,22 @@ export class MatchedValue {
   /** Where in it the operator matched, in bytes. */
   from: i32;
   matchLen: i32;
-  /** The rule whose pattern says where, if it was not asked yet. */
+  /** The rule whose pattern says where, while it was not asked. */
   unlocated: Rule | null;
   next: MatchedValue | null;
+}
+
+/** What the data of a match is made of, if that waits for an event, see report.ts. */
+@unmanaged
+export class LateData {
+  /** The rule whose match was captured last, and the value that it matched. */
+  capturing: Rule;
+  ptr: usize;
+  len: i32;
+  /** The item that the value is of. */
+  variable: i32;
+  name: usize;
+  nameLen: i32;
 }
 
 /** A rule that matched and is reported. */
@@ -47,6 +63,8 @@ export class Match {
   msgLen: i32;
   data: usize;
   dataLen: i32;
+  /** Not null while the data is not put together yet. */
+  late: LateData | null;
   values: MatchedValue | null;
   next: Match | null;
 }
@@ -113,6 +131,12 @@ export class Transaction {
   matches: Match | null;
   lastMatch: Match | null;
   matchCount: i32;
+  /** The rule whose match sets TX:0 to TX:9, if nobody has asked for them yet, and what it matched; see captures.ts. */
+  capturing: Rule | null;
+  capturePtr: usize;
+  captureLen: i32;
+  captureFrom: i32;
+  captureSize: i32;
   /** Values of the rule being evaluated. */
   values: MatchedValue | null;
   valueCount: i32;
@@ -192,6 +216,12 @@ export class Transaction {
 
   /** Gives the address of a TX variable's span by slot; a span whose address is 0 is not set. */
   txSlot(slot: i32): usize {
+    if (slot < CAPTURES && this.capturing) resolveCaptures(this);
+    return this.plainSlot(slot);
+  }
+
+  /** The same for a slot that captures do not set. */
+  plainSlot(slot: i32): usize {
     return slot < this.slots ? this.tx + ((<usize>slot) << 3) : 0;
   }
 
@@ -257,7 +287,7 @@ const digit: usize = memory.data(8);
 
 /** Registers `0` to `9` as the first names, so that captures have fixed slots in TX. */
 export function registerCaptures(): void {
-  for (let i = 0; i < 10; i++) {
+  for (let i = 0; i < CAPTURES; i++) {
     store<u8>(digit, <u8>(0x30 + i));
     nameNumber(digit, 1);
   }

@@ -67,14 +67,18 @@ function made(arena: Arena, from: Value, transformation: i32): Value {
   return value;
 }
 
+/** Bytes of a value from which on the small map of trigrams would be full. */
+const LONG: i32 = 1024;
+
 /** False if a value has none of the trigrams of which every match of the pattern contains one. */
 export function hasLiteral(arena: Arena, value: Value, regex: Regex): bool {
   if (regex.gramCount == 0 || value.len < GRAM_MIN) return true;
+  const map = value.len > LONG ? LIST_MAP : VALUE_MAP;
   if (value.grams == 0) {
-    value.grams = newGrams(arena, VALUE_MAP);
-    addGrams(value.grams, VALUE_MAP, value.ptr, value.len);
+    value.grams = newGrams(arena, map);
+    addGrams(value.grams, map, value.ptr, value.len);
   }
-  return hasAnyGram(value.grams, VALUE_MAP, regex.grams, regex.gramCount);
+  return hasAnyGram(value.grams, map, regex.grams, regex.gramCount);
 }
 
 // `sifted` of a value or a list is the address of a map from a sieve, plus the side of that sieve: addresses are even.

@@ -5,6 +5,7 @@ import { compileRegex, regexError } from "../../../assembly/match/regex/index";
 import { parse } from "../../../assembly/match/regex/parser";
 import { locate, slots } from "../../../assembly/match/regex/pike";
 import { Regex } from "../../../assembly/match/regex/program";
+import { findShortest, shortestFrom, shortestLen } from "../../../assembly/match/regex/shortest";
 import { addToSieve, finishSieve, startSieve } from "../../../assembly/match/sieve";
 import { prepareSignatures, signatureOf } from "../../../assembly/match/signature";
 import { arena, len, ptr, put } from "../text";
@@ -100,6 +101,14 @@ function place(pattern: string, text: string): string {
   put(text);
   if (!locate(regex, ptr, len)) return "-";
   return load<i32>(slots).toString() + "," + load<i32>(slots, 4).toString();
+}
+
+/** Gives offset and length of the shortest match that ends first, `-` if there is none. */
+function shortest(pattern: string, text: string): string {
+  put(pattern);
+  const regex = compileRegex(arena, ptr, len)!;
+  put(text);
+  return findShortest(regex, ptr, len) ? shortestFrom.toString() + "," + shortestLen.toString() : "-";
 }
 
 function dfa(pattern: string, text: string): bool {
@@ -260,6 +269,31 @@ describe("regular expressions", () => {
     expect(sifted(["ab+c", "x[yz]{3}"], "aaabbbxyz", 3)).toBe("");
     expect(sifted(["ab+c", "x[yz]{3}"], "aaabbbxyz", 9)).toBe("00");
     expect(sifted(["ab+c", "x[yz]{3}"], "aaabbbcxyz", 10)).toBe("10");
+  });
+
+  test("the shortest match that ends first is a match, ends where the DFA decides, and has none within", () => {
+    expect(shortest("(?i)b+c", "aaBBBc bc")).toBe("4,2");
+    expect(shortest("foo|foobar", "a foobar")).toBe("2,3");
+    expect(shortest("^ab", "abab")).toBe("0,2");
+    expect(shortest("x{40}", "y".repeat(100) + "x".repeat(60))).toBe("100,40");
+    expect(shortest("z", "y".repeat(100))).toBe("-");
+    let wrong = "";
+    for (let i = 0; i < 4000; i++) {
+      // with assertions a part of a text is not what it is within the text
+      const pattern = randomPattern(3);
+      if (pattern.indexOf("\\") >= 0 || pattern.indexOf("^") >= 0 || pattern.indexOf("$") >= 0 || pattern.indexOf("(?m") >= 0) continue;
+      const text = randomText();
+      const found = shortest(pattern, text);
+      if ((found == "-") == naive(pattern, text)) wrong += pattern + " in " + text + "; ";
+      if (found == "-") continue;
+      const from = I32.parseInt(found);
+      const end = from + I32.parseInt(found.substring(found.indexOf(",") + 1));
+      const isMatch = naive(pattern, text.substring(from, end));
+      const isShortest = from == end || !naive(pattern, text.substring(from + 1, end));
+      const isFirst = end == 0 || !naive(pattern, text.substring(0, end - 1)) || from == end;
+      if (!isMatch || !isShortest || !isFirst) wrong += pattern + " in " + text + " at " + found + "; ";
+    }
+    expect(wrong).toBe("");
   });
 
   test("groups are where a backtracking engine puts them", () => {

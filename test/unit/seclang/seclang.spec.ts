@@ -4,6 +4,7 @@ import { compile, restartOrdinals, ruleCount } from "../../../assembly/seclang/c
 import { clearError, message } from "../../../assembly/seclang/errors";
 import { runPhase } from "../../../assembly/seclang/evaluate";
 import { link } from "../../../assembly/seclang/link";
+import { finishReports } from "../../../assembly/seclang/report";
 import { RuleList } from "../../../assembly/seclang/rulelist";
 import { Settings } from "../../../assembly/seclang/settings";
 import { Transaction } from "../../../assembly/seclang/transaction";
@@ -152,6 +153,45 @@ describe("actions", () => {
     expect(run('SecRule ARGS:list "@rx (x) (y)" "id:1,phase:1,pass,capture,msg:\'%{TX.0}|%{tx.1}|%{TX.2}|%{MATCHED_VAR_NAME}|%{rule.id}\'"')).toBe(
       "1:x y|x|y|ARGS:list|1",
     );
+  });
+
+  test("captures are those of the last match, whoever asks for them", () => {
+    const two = 'SecRule ARGS:list "@rx (x) (y)" "id:1,phase:1,pass,nolog,capture"\nSecRule ARGS:a "@rx (1)" "id:2,phase:1,pass,nolog,capture"\n';
+    const asks = (what: string): string => what + '"id:3,phase:1,pass"';
+    expect(run(two + asks('SecRule TX:1 "@streq 1" '))).toBe("3");
+    expect(run(two + asks('SecRule TX:2 "@unconditionalMatch" '))).toBe("");
+    expect(run(two + asks('SecRule &TX:/^[0-9]$/ "@eq 2" '))).toBe("3");
+    expect(run('SecRule ARGS:list "@rx (x) (y)" "id:1,phase:1,pass,nolog,capture,setvar:tx.kept=%{TX.2}"\n' + asks('SecRule TX:kept "@streq y" '))).toBe("3");
+    expect(run('SecRule ARGS:list "@rx (x) (y)" "id:1,phase:1,pass,nolog,capture,chain"\nSecRule TX:1 "@streq x" ""\n')).toBe("");
+    expect(run('SecRule ARGS:list "@rx (x) (y)" "id:1,phase:1,pass,capture,chain"\nSecRule TX:1 "@streq x" ""\n')).toBe("1");
+    expect(run('SecRule ARGS "@contains y" "id:1,phase:1,pass,nolog,capture"\n' + asks('SecRule TX:0 "@streq y" '))).toBe("3");
+  });
+
+  test("data of a report that needs captures is what it was when the rule matched", () => {
+    const first = 'SecRule ARGS:list "@rx (x) (y)" "id:1,phase:1,pass,capture,logdata:\'%{TX.0} %{TX.2} in %{MATCHED_VAR_NAME}: %{MATCHED_VAR}\'"\n';
+    const second = 'SecRule ARGS:a "@rx (1)" "id:2,phase:1,pass,capture,logdata:\'%{TX.1}%{tx.other}\',setvar:tx.other=!"\n';
+    expect(run(first + second)).toBe("1 2");
+    finishReports(tx);
+    const match = tx.matches!;
+    expect(get(match.data, match.dataLen)).toBe("x y y in ARGS:list: x y z");
+    expect(get(match.next!.data, match.next!.dataLen)).toBe("1!");
+    const value = match.values!;
+    expect(value.unlocated == null).toBe(true);
+    expect(get(value.ptr + value.from, value.matchLen)).toBe("x y");
+  });
+
+  test("where long values matched is said for a few, and costs little", () => {
+    const rule = 'SecRule ARGS "@rx (?:ab)+c" "id:1,phase:1,pass,capture,logdata:\'%{TX.0}\'"\n';
+    const error = build(rule);
+    expect(error).toBe("");
+    tx = Transaction.create(Arena.create(0), link(arena, rules, ruleCount(), settings, true), settings);
+    arg("a", "-".repeat(5000) + "ababc" + "-".repeat(5000));
+    runPhase(tx, 1);
+    finishReports(tx);
+    const match = tx.matches!;
+    expect(get(match.data, match.dataLen)).toBe("abc");
+    expect(match.values!.from).toBe(5002);
+    expect(match.values!.matchLen).toBe(3);
   });
 
   test("what a rule changes is seen by the next one, in groups of rules too", () => {
