@@ -109,10 +109,6 @@ export function proxy_on_log(context: u32): void {
   if (s) stream.onLog(s);
 }
 
-export function proxy_on_done(context: u32): bool {
-  return true;
-}
-
 export function proxy_on_delete(context: u32): void {
   const address = getContext(context);
   dropContext(context);

@@ -107,7 +107,6 @@ export function exchange(filter: Filter, state: HostState, input: Exchange): Out
   runRequest(filter, state, context, input);
   if (!state.reply && !state.closed && input.response) runResponse(filter, state, context, input.response);
   filter.proxy_on_log(context);
-  filter.proxy_on_done(context);
   filter.proxy_on_delete(context);
   return outcomeOf(state);
 }

@@ -38,7 +38,6 @@ export interface Filter {
   proxy_on_response_trailers(context: number, count: number): number;
   proxy_on_log(context: number): void;
   proxy_on_downstream_data(context: number, size: number, end: number): number;
-  proxy_on_done(context: number): number;
   proxy_on_delete(context: number): void;
   _initialize(): void;
 }
