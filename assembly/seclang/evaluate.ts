@@ -57,7 +57,8 @@ import { resolveScalar } from "./scalars";
 import { firstSelected, nextSelected } from "./selected";
 import { sideOf } from "./sieves";
 import { fullName, fullNameLen, fullNamePtr, TargetRemoval, Transaction } from "./transaction";
-import { hasLiteral, listHasLiteral, longest, siftedList, siftedValue, unionOf, valueOf } from "./values";
+import { listHasLiteral, longest, siftedList, unionOf } from "./unions";
+import { hasLiteral, siftedValue, valueOf } from "./values";
 import {
   ARGS,
   ARGS_GET,

@@ -16,7 +16,8 @@ import { Entry, Program } from "./program";
 import { resolveScalar } from "./scalars";
 import { firstSelected, nextSelected } from "./selected";
 import { Transaction } from "./transaction";
-import { joinMaps, longest, siftedList, siftedValue, unionOf, valueOf } from "./values";
+import { longest, siftedList, unionOf } from "./unions";
+import { joinMaps, siftedValue, valueOf } from "./values";
 import { ARGS, ARGS_GET, ARGS_NAMES, ARGS_PATH, ARGS_POST, isChangedByRules, LAST_LIST, LAST_SCALAR, listOf } from "./variables";
 
 /** Groups of a program; rules beyond are judged one by one. */

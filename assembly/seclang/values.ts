@@ -2,27 +2,28 @@
  * Transformed values. What a transformation makes of a value is kept with that value, so it is computed at most once
  * a request, also by sequences that differ only in what changed nothing. One that a value's signature shows to change
  * nothing does not run.
- *
- * For a list of items there is also the union of all signatures after a sequence: if a rule cannot match any
- * value with it, the rule need not go over the list at all.
  */
-import { Arena, make } from "../bytes/arena";
-import { Derived, Item, ItemList, Value } from "../decode/items";
+import { Arena } from "../bytes/arena";
+import { Derived, Item, Value } from "../decode/items";
 import { transform, triggerOf } from "../decode/transform/index";
 import { outputTo, resultLen, resultPtr } from "../decode/transform/output";
 import { addGrams, GRAM_MIN, hasAnyGram, LIST_MAP, newGrams, VALUE_MAP } from "../match/grams";
 import { Regex } from "../match/regex/program";
 import { ALL, askSieve, NONE } from "../match/sieve";
 import { signatureOf } from "../match/signature";
-import { chainCount } from "./chains";
 import { Chain } from "./model";
 import { Transaction } from "./transaction";
 
 /** Gives the item's value, or with `name` its name, after the sequence, with its signature. */
 export function valueOf(arena: Arena, item: Item, name: bool, chain: Chain): Value {
+  return after(arena, rawValue(item, name), chain);
+}
+
+/** The same as it came. */
+export function rawValue(item: Item, name: bool): Value {
   const raw = changetype<Value>(changetype<usize>(item) + (name ? offsetof<Item>("name") : offsetof<Item>("ptr")));
-  signed(raw);
-  return after(arena, raw, chain);
+  if (raw.signature == 0) raw.signature = signatureOf(raw.ptr, raw.len);
+  return raw;
 }
 
 /** Gives a value after the sequence. */
@@ -30,18 +31,14 @@ function after(arena: Arena, raw: Value, chain: Chain): Value {
   const parent = chain.parent;
   // nothing in the sequence would change it
   if (!parent || (raw.signature & chain.triggers) == 0) return raw;
-  return compute(arena, after(arena, raw, parent), chain.transformation);
-}
-
-function signed(value: Value): void {
-  if (value.signature == 0) value.signature = signatureOf(value.ptr, value.len);
+  return derive(arena, after(arena, raw, parent), chain.transformation);
 }
 
 /**
- * Applies one transformation; gives the same value if it changes nothing. Sequences that differ only in what changed
+ * Applies one transformation to a value that has its signature; gives the same value if it changes nothing. Sequences that differ only in what changed
  * nothing come here with the same value, so what was made of it is kept with it.
  */
-function compute(arena: Arena, from: Value, transformation: i32): Value {
+export function derive(arena: Arena, from: Value, transformation: i32): Value {
   if ((from.signature & triggerOf(transformation)) == 0) return from;
   for (let known: Derived | null = from.derived; known; known = known!.next) if (known.transformation == transformation) return known.value;
   const derived = changetype<Derived>(arena.reserve(offsetof<Derived>()));
@@ -112,119 +109,4 @@ export function joinMaps(tx: Transaction, side: i32, a: usize, b: usize): usize 
   const map = tx.arena.reserve(bytes);
   for (let i: usize = 0; i < bytes; i += 8) store<u64>(map + i, load<u64>(a + i) | load<u64>(b + i));
   return map;
-}
-
-/** What is known about all values of a list after a sequence. */
-@unmanaged
-class Union {
-  signature: u64;
-  /** Items that it covers: one that the list has since got more of is out of date. */
-  count: i32;
-  /** Length of the longest value in bytes. */
-  longest: i32;
-  /** Trigrams of all values, 0 until they were asked for. */
-  grams: usize;
-  /** What the sieves said of all values together, as `Value.sifted`. */
-  sifted: u32;
-  /** What single transformations made of it. */
-  derived: DerivedUnion | null;
-}
-
-/** What a transformation made of a union: itself, if it changed no value. */
-@unmanaged
-class DerivedUnion {
-  transformation: i32;
-  union: Union;
-  next: DerivedUnion | null;
-}
-
-/** Length of the longest value that the last `unionOf` covered. */
-export let longest: i32 = 0;
-
-/** Gives the union of the signatures of all values of a list after the sequence; sets `longest`. */
-export function unionOf(arena: Arena, list: ItemList, name: bool, chain: Chain): u64 {
-  const union = findUnion(arena, list, name, chain);
-  longest = union.longest;
-  return union.signature;
-}
-
-/** Values of which the small map of trigrams still tells something. */
-const FEW: i32 = 32;
-
-/** False if no value of a list has any trigram of which every match of the pattern contains one. */
-export function listHasLiteral(arena: Arena, list: ItemList, name: bool, chain: Chain, regex: Regex): bool {
-  const union = findUnion(arena, list, name, chain);
-  const map = list.count > FEW ? LIST_MAP : VALUE_MAP;
-  if (union.grams == 0) {
-    union.grams = newGrams(arena, map);
-    for (let item: Item | null = list.first; item; item = item!.next) {
-      const value = valueOf(arena, item, name, chain);
-      addGrams(union.grams, map, value.ptr, value.len);
-    }
-  }
-  return hasAnyGram(union.grams, map, regex.grams, regex.gramCount);
-}
-
-/** Gives the map of the patterns, in the sieve of that side, that match a value of a list after the sequence. */
-export function siftedList(tx: Transaction, side: i32, list: ItemList, name: bool, chain: Chain): usize {
-  if (list.count == 0) return NONE;
-  const union = findUnion(tx.arena, list, name, chain);
-  const known = <usize>union.sifted;
-  if (known != 0 && (known & 1) == <usize>side) return known & ~1;
-  let map = NONE;
-  for (let item: Item | null = list.first; item; item = item!.next) {
-    map = joinMaps(tx, side, map, siftedValue(tx, side, valueOf(tx.arena, item!, name, chain)));
-  }
-  union.sifted = <u32>(map | <usize>side);
-  return map;
-}
-
-function findUnion(arena: Arena, list: ItemList, name: bool, chain: Chain): Union {
-  const at = changetype<usize>(list) + (name ? offsetof<ItemList>("nameUnion") : offsetof<ItemList>("union"));
-  let table = load<usize>(at);
-  if (table == 0) {
-    table = arena.alloc((<usize>chainCount()) << 2);
-    store<usize>(at, table);
-  }
-  const slot = table + ((<usize>chain.index) << 2);
-  const known = changetype<Union | null>(<usize>load<u32>(slot));
-  if (known && known.count == list.count) return known;
-  const union = makeUnion(arena, list, name, chain);
-  store<u32>(slot, changetype<u32>(union));
-  return union;
-}
-
-function makeUnion(arena: Arena, list: ItemList, name: bool, chain: Chain): Union {
-  const parent = chain.parent;
-  if (!parent) return unionAfter(arena, list, name, chain);
-  const before = findUnion(arena, list, name, parent);
-  const transformation = chain.transformation;
-  // a transformation that no value triggers leaves everything as it is
-  if ((before.signature & triggerOf(transformation)) == 0) return before;
-  for (let known: DerivedUnion | null = before.derived; known; known = known!.next) if (known.transformation == transformation) return known.union;
-  const derived = make<DerivedUnion>(arena);
-  derived.transformation = transformation;
-  derived.union = changesAny(arena, list, name, chain) ? unionAfter(arena, list, name, chain) : before;
-  derived.next = before.derived;
-  before.derived = derived;
-  return derived.union;
-}
-
-/** True if the last transformation of a sequence changes a value of a list. */
-function changesAny(arena: Arena, list: ItemList, name: bool, chain: Chain): bool {
-  for (let item: Item | null = list.first; item; item = item!.next) {
-    if (valueOf(arena, item, name, chain) != valueOf(arena, item, name, chain.parent!)) return true;
-  }
-  return false;
-}
-
-function unionAfter(arena: Arena, list: ItemList, name: bool, chain: Chain): Union {
-  const union = make<Union>(arena);
-  union.count = list.count;
-  for (let item: Item | null = list.first; item; item = item!.next) {
-    const value = valueOf(arena, item, name, chain);
-    union.signature |= value.signature;
-    union.longest = max(union.longest, value.len);
-  }
-  return union;
 }
