@@ -61,6 +61,8 @@ export class Stream {
   /** Whether the host let a body callback happen though a body was announced. */
   announcesBody: bool;
   sawBody: bool;
+  /** True if the request's body is compressed: rules see it as it is. */
+  isEncoded: bool;
   /** Takes a multipart body as it comes; null for bodies that are read as a whole. */
   trim: MultipartTrim | null;
   /** Bytes of the request's body that it has taken. */
@@ -150,6 +152,7 @@ export function onRequestHeaders(stream: Stream, endOfStream: bool): i32 {
   stream.type = message.contentType;
   stream.typeLen = message.contentTypeLen;
   stream.announcesBody = message.announcesBody && !endOfStream;
+  stream.isEncoded = message.contentEncodingLen > 0 && !endOfStream;
   if (runPhase(tx, 1)) return stop(stream, block(stream, tx));
   if (isOverCap(tx)) return stop(stream, cannotDecide(stream, "memory limit of the stream is reached"));
   if (endOfStream) return stop(stream, finishRequest(stream, tx, INSPECTED_FULL));
@@ -170,8 +173,18 @@ function tell(stream: Stream, inspected: i32): i32 {
   if (stream.told) return CONTINUE;
   stream.told = true;
   const tx = stream.tx;
-  sendFindings(tx, stream.profile.options, stream.configuration.globals, tx && tx.engine != ENGINE_OFF ? inspected : INSPECTED_NO);
+  let really = inspected;
+  if (!tx || tx.engine == ENGINE_OFF) really = INSPECTED_NO;
+  else if (stream.isEncoded) really = min(inspected, INSPECTED_HEADERS);
+  else if (isIncomplete(tx)) really = min(inspected, INSPECTED_PARTIAL);
+  sendFindings(tx, stream.profile.options, stream.configuration.globals, really);
   return CONTINUE;
+}
+
+/** True if a cap was reached, or the body could not be read to its end. */
+function isIncomplete(tx: Transaction): bool {
+  const error = tx.scalar(v.REQBODY_ERROR);
+  return tx.capped || toInt(error.ptr, error.len) != 0;
 }
 
 /** True if the caller is in quarantine, and the profile enforces. */

@@ -6,7 +6,7 @@
  *
  * | key         | what it is                                                                                      |
  * | ----------- | ----------------------------------------------------------------------------------------------- |
- * | `inspected` | `full`; `partial`, a body up to its limit; `headers`, no body; `no`, the firewall did not look   |
+ * | `inspected` | `full`; `partial`, not past a limit; `headers`, no body; `no`, the firewall did not look         |
  * | `score`     | the inbound anomaly score, of paranoia levels that count                                         |
  * | `threshold` | the score from which the gateway blocks, if it enforces                                          |
  * | `rules`     | ids of rules that matched, in the order in which they did                                        |

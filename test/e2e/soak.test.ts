@@ -150,7 +150,7 @@ async function run(port: number, total: number): Promise<number> {
 }
 
 test(`${TOTAL} mixed requests leave Envoy alive and its memory flat`, { timeout: 900_000 }, async () => {
-  const mesh = await Mesh.start({ mode: "enforce", paranoiaLevel: 2, events: { maxValueBytes: 32 } });
+  const mesh = await Mesh.start({ mode: "enforce", paranoiaLevel: 2, events: { maxValueBytes: 32 }, findings: { header: "send", user: true } });
   try {
     let done = await run(mesh.envoy.port, TOTAL / 10);
     const early = await mesh.metric("memory_bytes");

@@ -49,6 +49,14 @@ describe("findings", () => {
     assert.match(findings(short.send({ headers: [form], body }))[0] ?? "", /^inspected=partial, score=/);
   });
 
+  test("a compressed body was not looked at, and past a cap not everything was", async () => {
+    const form: [string, string] = ["Content-Type", "application/x-www-form-urlencoded"];
+    const filter = await filterWith({ ...send, mode: "detect", host: { holdHeaders: true }, limits: { arguments: 3 } });
+    assert.match(findings(filter.send({ headers: [form, ["Content-Encoding", "gzip"]], body: "x" }))[0] ?? "", /^inspected=headers, /);
+    assert.match(findings(filter.send({ headers: [form], body: "a=1&b=2&c=3&d=4" }))[0] ?? "", /^inspected=partial, /);
+    assert.match(findings(filter.send({ headers: [["Cookie", "a=1; b=2; c=3; d=4"]] }))[0] ?? "", /^inspected=partial, /);
+  });
+
   test("what was not looked at says so", async () => {
     assert.deepEqual(findings((await filterWith({ ...send, sampling: 0 })).send()), ["inspected=no"]);
     const off = await filterWith({ ...send, rules: { before: ['SecAction "id:1,phase:1,pass,nolog,ctl:ruleEngine=Off"'] } });
