@@ -6,14 +6,15 @@ import { describe, test } from "node:test";
 import { parse, parseAllDocuments, stringify } from "yaml";
 import { ROOT } from "../../cli/paths.ts";
 import { istioValidator, type Manifest } from "../manifests/crds.ts";
+import { EXAMPLE, exampleIntent, secretIntent } from "../manifests/intents.ts";
+import { published } from "../schema.ts";
 import { bailey, file } from "./bailey.ts";
-
-const EXAMPLE = join(ROOT, "docs/examples/bailey.yaml");
 
 interface Plugin extends Manifest {
   spec: {
     url: string;
     sha256?: string;
+    imagePullSecret?: string;
     failStrategy: string;
     match?: object[];
     selector?: object;
@@ -21,6 +22,27 @@ interface Plugin extends Manifest {
     phase: string;
     pluginConfig: { mode: string; policies: { name: string }[]; findings?: object; edge?: object; quarantine?: object; paranoiaLevel?: number };
   };
+}
+
+interface Schema {
+  properties?: { [key: string]: Schema };
+  items?: Schema;
+}
+
+/** Gives the paths of all keys of a schema, as in `edge[].mode`. */
+function schemaKeys({ properties = {} }: Schema, path = ""): string[] {
+  return Object.entries(properties).flatMap(([key, inner]) => [
+    `${path}${key}`,
+    ...schemaKeys(inner, `${path}${key}.`),
+    ...(inner.items ? schemaKeys(inner.items, `${path}${key}[].`) : []),
+  ]);
+}
+
+/** Gives the paths of all keys of a value, in the same form. */
+function keysOf(value: unknown, path = ""): string[] {
+  if (Array.isArray(value)) return value.flatMap((item) => keysOf(item, `${path.slice(0, -1)}[].`));
+  if (typeof value !== "object" || value === null) return [];
+  return Object.entries(value).flatMap(([key, inner]) => [`${path}${key}`, ...keysOf(inner, `${path}${key}.`)]);
 }
 
 async function rendered(path: string): Promise<Manifest[]> {
@@ -49,6 +71,19 @@ describe("render", () => {
         "EnvoyFilter shop/bailey-peer-address",
       ],
     );
+  });
+
+  test("the example and one with a secret for images have every key of the schema", async () => {
+    const { schema } = published("bailey");
+    const keys = new Set([...keysOf(exampleIntent()), ...keysOf(secretIntent())]);
+    assert.deepEqual(
+      schemaKeys(schema as Schema).filter((key) => !keys.has(key) && key !== "$schema"),
+      [],
+    );
+    const validate = await istioValidator();
+    const made = await rendered(file("secret.yaml", stringify(secretIntent())));
+    for (const manifest of made) assert.deepEqual(validate(manifest), [], manifest.metadata.name);
+    assert.equal((made[0] as Plugin).spec.imagePullSecret, "registry");
   });
 
   test("each part says what it must", async () => {

@@ -11,6 +11,7 @@ import { layerOf } from "../../cli/oci/layer.ts";
 import { pushLayer } from "../../cli/oci/registry.ts";
 import { ROOT } from "../../cli/paths.ts";
 import { run } from "../../cli/process.ts";
+import { EXAMPLE, secretIntent } from "../manifests/intents.ts";
 import { Client } from "./client.ts";
 import { Cluster } from "./cluster.ts";
 import { type Running, startProgram, until } from "./process.ts";
@@ -157,7 +158,10 @@ describe("delivery", () => {
       return true;
     });
     await cluster.apply(["bank", "istio-system"].map((name) => ({ apiVersion: "v1", kind: "Namespace", metadata: { name } })));
-    await cluster.dryRun(await bailey("render", join(ROOT, "docs/examples/bailey.yaml")));
+    await cluster.dryRun(await bailey("render", EXAMPLE));
+    const secret = join(folder, "secret.yaml");
+    await writeFile(secret, stringify(secretIntent()));
+    await cluster.dryRun(await bailey("render", secret));
   });
 });
 
