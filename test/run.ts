@@ -66,7 +66,11 @@ const SUITES: Suite[] = [
     ),
     count: fromNode,
   },
-  { name: "e2e", command: node("test/e2e/blocking.test.ts", "test/e2e/configuration.test.ts", "test/e2e/findings.test.ts"), count: fromNode },
+  {
+    name: "e2e",
+    command: node("test/e2e/blocking.test.ts", "test/e2e/configuration.test.ts", "test/e2e/findings.test.ts", "test/e2e/failure.test.ts"),
+    count: fromNode,
+  },
   {
     name: "policies",
     command: node("test/differential/golden.test.ts", "test/policies/config.test.ts", "test/policies/decisions.test.ts", "test/policies/edge.test.ts"),

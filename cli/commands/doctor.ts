@@ -29,10 +29,11 @@ async function examineEnvoy(address: string): Promise<Finding[]> {
     if (!answer.ok) throw new UserError(`${url}${path} answers ${answer.status}; is it an Envoy's admin interface?`);
     return answer.text();
   };
-  const { plugins, replaced, metrics } = await look(admin);
+  const proxied = await look(admin);
+  const { plugins, replaced } = proxied;
   const findings: Finding[] = [];
   for (const one of replaced) adder(findings, one.name)("error", replacement(one), "look for `wasm` in the agent's log");
-  for (const plugin of plugins) await examine(plugin, metrics, adder(findings, plugin.name === "" ? plugin.pluginName : plugin.name));
+  for (const plugin of plugins) await examine(plugin, proxied, adder(findings, plugin.name === "" ? plugin.pluginName : plugin.name));
   if (findings.length === 0) {
     adder(findings, url)("error", "no plugin of Bailey's is in this Envoy", "a plugin is known by its root_id, which begins with `bailey.`");
   }

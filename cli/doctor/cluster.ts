@@ -59,14 +59,15 @@ async function examinePlugin(plugin: Plugin, pods: Item[], add: Add): Promise<vo
 
 async function examinePod(plugin: Plugin, looked: Promise<Proxied>, add: Add): Promise<void> {
   try {
-    const { plugins, replaced, metrics } = await looked;
+    const proxied = await looked;
+    const { plugins, replaced } = proxied;
     const loaded = plugins.find(({ name }) => plugin.isCalled(name));
     const instead = replaced.find(({ name }) => plugin.isCalled(name));
     if (instead) add("error", replacement(instead), "look for `wasm` in the agent's log; compare the image and its sha256 with the registry");
     else if (!loaded && namesPorts(plugin)) add("warning", "the proxy does not have it; has it none of the ports in match?");
     else if (!loaded) add("error", "the proxy does not have it", "is istiod connected? see `istioctl proxy-status`");
     else if (!loaded.file.includes(plugin.sha256)) add("error", `it runs ${loaded.file}, expected digest ${plugin.sha256}`);
-    else await examine(loaded, metrics, add);
+    else await examine(loaded, proxied, add);
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     add("warning", `its proxy cannot be asked: ${error.message}`);

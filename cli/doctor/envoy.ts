@@ -19,6 +19,8 @@ export interface Loaded {
   config: { [key: string]: unknown };
   /** Where its code is, empty if that is not a file. */
   file: string;
+  /** What Envoy's statistics about its VM call it. */
+  vmName: string;
 }
 
 /** What istio-agent puts in the place of a plugin that it could not fetch. */
@@ -33,17 +35,20 @@ export interface Proxied {
   replaced: Replaced[];
   /** Counters and gauges below `wasmcustom.bailey.`. */
   metrics: Map<string, number>;
+  /** Envoy's own below `wasm.`, as in `istio-system.bailey-ngfw.vm_reload_success`. */
+  vms: Map<string, number>;
 }
 
 type Json = { [key: string]: unknown };
 
 /** Reads what an Envoy has. */
 export async function look(admin: Admin): Promise<Proxied> {
-  const found: Proxied = { plugins: [], replaced: [], metrics: new Map() };
+  const found: Proxied = { plugins: [], replaced: [], metrics: new Map(), vms: new Map() };
   walk(JSON.parse(await admin("/config_dump")), "", found);
-  for (const line of (await admin("/stats?filter=wasmcustom.bailey")).split("\n")) {
+  for (const line of (await admin("/stats?filter=^wasm")).split("\n")) {
     const [name = "", value = ""] = line.split(": ");
     if (name.startsWith("wasmcustom.bailey.")) found.metrics.set(name.slice("wasmcustom.bailey.".length), Number(value));
+    else if (name.startsWith("wasm.")) found.vms.set(name.slice("wasm.".length), Number(value));
   }
   return found;
 }
@@ -65,7 +70,13 @@ function addPlugin(config: Json, name: string, plugins: Loaded[]): void {
   if (!pluginName.startsWith("bailey.") || plugins.some((plugin) => plugin.name === name && plugin.pluginName === pluginName)) return;
   const code = (config.vm_config as { code?: { local?: { filename?: string } } } | undefined)?.code;
   const text = (config.configuration as { value?: string } | undefined)?.value ?? "{}";
-  plugins.push({ pluginName, name, config: JSON.parse(text === "" ? "{}" : text) as Json, file: code?.local?.filename ?? "" });
+  plugins.push({
+    pluginName,
+    name,
+    config: JSON.parse(text === "" ? "{}" : text) as Json,
+    file: code?.local?.filename ?? "",
+    vmName: String(config.name ?? ""),
+  });
 }
 
 /** Says what became of a plugin that is not there. */
@@ -74,7 +85,7 @@ export function replacement({ denies }: Replaced): string {
 }
 
 /** Says how a plugin of an Envoy is. */
-export async function examine({ pluginName, config }: Loaded, metrics: Map<string, number>, add: Add): Promise<void> {
+export async function examine({ pluginName, config, vmName }: Loaded, { metrics, vms }: Proxied, add: Add): Promise<void> {
   const refused = await refusalOf(pluginName, config);
   if (refused !== undefined) {
     add("error", `the filter refuses its configuration: ${refused}`, "the one before it serves, if there was one; mend this one");
@@ -85,6 +96,11 @@ export async function examine({ pluginName, config }: Loaded, metrics: Map<strin
   if (count("configured") === 0) {
     add("error", "the filter is in the configuration and has never started", "look for `wasm` in the proxy's log");
     return;
+  }
+  const reloads = (end: string): number => vms.get(`${vmName}.vm_reload_${end}`) ?? 0;
+  if (reloads("success") + reloads("failure") > 0) {
+    const text = `its VM failed; ${reloads("success")} times a new one was started, ${reloads("failure")} times in vain`;
+    add("error", text, "this is a defect in Bailey: please report it with the proxy's log from when it failed");
   }
   add("ok", `${describe(module, config)}, ${count("requests")} requests seen`);
   if (count("errors") > 0) add("warning", `${count("errors")} requests could not be decided`, "look for events with action `error`");

@@ -23,7 +23,12 @@ const pod = (name: string, labels: object): object => ({
 function dump(name: string, config: string): string {
   const wasm = {
     "@type": "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm",
-    config: { root_id: "bailey.mesh", vm_config: { code: { local: { filename: `/x/${"a".repeat(64)}.wasm` } } }, configuration: { value: config } },
+    config: {
+      name: `shop.${name}`,
+      root_id: "bailey.mesh",
+      vm_config: { code: { local: { filename: `/x/${"a".repeat(64)}.wasm` } } },
+      configuration: { value: config },
+    },
   };
   return JSON.stringify({ configs: [{ ecds_filter: { name: `extensions.istio.io/trafficextension/shop.${name}~x`, typed_config: wasm } }] });
 }
@@ -83,6 +88,13 @@ describe("doctor", () => {
       { app: "api" },
       { ...HEALTHY, stats: "" },
       /error: shop\/good in shop\/api-1: the filter is in the configuration and has never started/,
+    ],
+    [
+      "a VM that failed while it ran",
+      {},
+      { app: "api" },
+      { ...HEALTHY, stats: `${HEALTHY.stats}wasm.shop.good.vm_reload_success: 2\nwasm.shop.other.vm_reload_success: 7\n` },
+      /error: shop\/good in shop\/api-1: its VM failed; 2 times a new one was started, 0 times in vain/,
     ],
     [
       "requests that could not be decided",

@@ -12,7 +12,7 @@ import { pushLayer } from "../../cli/oci/registry.ts";
 import { ROOT } from "../../cli/paths.ts";
 import { run } from "../../cli/process.ts";
 import { EXAMPLE, secretIntent } from "../manifests/intents.ts";
-import { Client } from "./client.ts";
+import { Client, type Reply } from "./client.ts";
 import { Cluster } from "./cluster.ts";
 import { type Running, startProgram, until } from "./process.ts";
 import { ensureTools, type Tools } from "./setup.ts";
@@ -60,13 +60,13 @@ async function overlay(name: string, kustomization: object): Promise<string> {
   return own;
 }
 
-/** Calls the API from the web front without a pause. `end` gives the statuses that were not 200. */
-function startLoad(): { end(): Promise<number[]> } {
+/** Calls the API, from the web front where nothing else is said, without a pause. `end` gives the statuses that were not 200. */
+function startLoad(send = (): Promise<Reply> => client.fromWeb({ path: "/items/1" })): { end(): Promise<number[]> } {
   const failed: number[] = [];
   let running = true;
   const call = async (): Promise<void> => {
     while (running) {
-      const { status } = await client.fromWeb({ path: "/items/1" });
+      const { status } = await send();
       if (status !== 200) failed.push(status);
     }
   };
@@ -186,6 +186,7 @@ describe("the firewall on the gateway", () => {
 
   test("bailey rollout --percent: the next version looks at some requests too, beside the one that is there", async () => {
     const { sha256, copy } = await pushNextVersion("ngfw");
+    const load = startLoad(() => client.throughGateway("/items/1"));
     const said = await bailey("rollout", "--percent", "50", "--manifests", copy);
     assert.equal(said, `istio-system/bailey-ngfw-canary: ${sha256}, 50 % of requests\n`);
     for (let i = 0; i < 20; i++) {
@@ -198,6 +199,7 @@ describe("the firewall on the gateway", () => {
     const wrong = await baileyEnds("rollout", "bailey-mesh", "--percent", "50", "--manifests", copy);
     assert.match(wrong.stderr, /bailey-mesh: no such plugin of the firewall: a percentage is for the firewall/);
     assert.equal(await bailey("rollout", "--undo"), "istio-system/bailey-ngfw: the trial has ended\n");
+    assert.deepEqual(await load.end(), []);
     assert.equal((await client.throughGateway(ATTACK)).status, 403);
   });
 
