@@ -108,17 +108,21 @@ export function find(ptr: usize, len: i32, needle: usize, needleLen: i32): i32 {
   return -1;
 }
 
+/** What FNV-1a with 32 bits starts from, and multiplies by: http://www.isthe.com/chongo/tech/comp/fnv/ */
+export const FNV_BASIS: u32 = 0x811c9dc5;
+export const FNV_PRIME: u32 = 0x01000193;
+
 /** Hashes bytes (FNV-1a, 32 bits), for tables of trusted keys: rule ids, names given in rules. */
 export function hashBytes(ptr: usize, len: i32): u32 {
-  let h: u32 = 0x811c9dc5;
-  for (let i = 0; i < len; i++) h = (h ^ <u32>load<u8>(ptr + i)) * 0x01000193;
+  let h = FNV_BASIS;
+  for (let i = 0; i < len; i++) h = (h ^ <u32>load<u8>(ptr + i)) * FNV_PRIME;
   return h;
 }
 
 /** Hashes a name without regard to case (FNV-1a, 32 bits). */
 export function hashFold(ptr: usize, len: i32): u32 {
-  let h: u32 = 0x811c9dc5;
-  for (let i = 0; i < len; i++) h = (h ^ <u32>lower(load<u8>(ptr + i))) * 0x01000193;
+  let h = FNV_BASIS;
+  for (let i = 0; i < len; i++) h = (h ^ <u32>lower(load<u8>(ptr + i))) * FNV_PRIME;
   return h ^ (h >> 15);
 }
 

@@ -8,7 +8,7 @@
  */
 import { Arena } from "../bytes/arena";
 import { hasBit, setBit } from "../bytes/bits";
-import { hashBytes } from "../bytes/span";
+import { FNV_BASIS, FNV_PRIME, hashBytes } from "../bytes/span";
 
 /** Keywords, operators and fingerprints (`0` and the fingerprint in upper case), with their type. */
 export const SQL: i32 = 0;
@@ -31,8 +31,11 @@ const upper: usize = memory.data(64);
 /** A bit for each hash of a word, of as many as there are slots. */
 const present: usize = memory.data(4096);
 
+/** Tells tables apart. */
+const TABLE_FACTOR: u32 = 0x9e3779b1;
+
 function hashOf(table: i32, word: usize, len: i32): u32 {
-  return hashBytes(word, len) + <u32>table * 0x9e3779b1;
+  return hashBytes(word, len) + <u32>table * TABLE_FACTOR;
 }
 
 function same(entry: usize, table: i32, word: usize, len: i32): bool {
@@ -72,11 +75,15 @@ export function addWord(table: i32, type: u8, word: usize, len: i32): void {
 /** Gives the type of a word, in any case, or 0 if it is not in the table. */
 export function lookUp(table: i32, word: usize, len: i32): u8 {
   if (len > WORD_MAX || slots == 0) return 0;
+  // as `hashOf` of the word in upper case, in one go
+  let hash = FNV_BASIS;
   for (let i = 0; i < len; i++) {
     const c = load<u8>(word + i);
-    store<u8>(upper + i, <u8>(c - 0x61) < 26 ? c ^ 0x20 : c);
+    const large = <u8>(c - 0x61) < 26 ? c ^ 0x20 : c;
+    store<u8>(upper + i, large);
+    hash = (hash ^ <u32>large) * FNV_PRIME;
   }
-  const hash = hashOf(table, upper, len);
+  hash += <u32>table * TABLE_FACTOR;
   const bit = hash & (SLOTS - 1);
   if (!hasBit(present, bit)) return 0;
   const entry = <usize>load<u32>(slotOf(hash, table, upper, len));

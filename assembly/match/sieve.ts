@@ -27,9 +27,9 @@ export function earnPatience(): void {
   patience = min(patience + PATIENCE_EARNED, PATIENCE_MAX);
 }
 
-/** A map that says of every pattern that it may match, and one that says of none that it does. */
+/** A map that says of every pattern that it may match; NONE says of none that it does. */
 export const ALL: usize = memory.data(MAX_MEMBERS >> 3, 8);
-export const NONE: usize = memory.data(MAX_MEMBERS >> 3, 8);
+export { NONE } from "./regex/dfa";
 
 /** Starts a sieve for up to `count` patterns, MAX_MEMBERS at most. */
 export function startSieve(arena: Arena, count: i32): Automaton {

@@ -12,7 +12,7 @@
  * always evaluated as a whole. Rules that require nothing of this kind are under the shape of anyone, any, any.
  */
 import { Arena, make } from "../bytes/arena";
-import { hashBytes } from "../bytes/span";
+import { FNV_BASIS, FNV_PRIME, hashBytes } from "../bytes/span";
 import { A_METHOD, A_NAMESPACE, A_PATH, A_PRINCIPAL, A_SERVICE_ACCOUNT, Clause, Condition, Rule } from "./model";
 import * as request from "./request";
 import { identity, PRESENT, UNREADABLE } from "./request";
@@ -252,7 +252,7 @@ function readKeys(): void {
 function readPathKeys(): void {
   const ptr = request.formPtr;
   const len = request.formLen;
-  let hash: u32 = FNV_BASIS;
+  let hash = FNV_BASIS;
   let slashes = 0;
   segments = BY_PATH;
   for (let i = 0; i < len; i++) {
@@ -271,10 +271,6 @@ function readPathKeys(): void {
   }
   store<u32>(pathHashes, hash, 4);
 }
-
-/** As in bytes/span.ts, so that parts can be hashed on the way. */
-const FNV_BASIS: u32 = 0x811c9dc5;
-const FNV_PRIME: u32 = 0x01000193;
 
 /** Joins hashes; the order counts. */
 function mix(a: u32, b: u32): u32 {

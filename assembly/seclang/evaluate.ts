@@ -58,7 +58,7 @@ import { firstSelected, nextSelected } from "./selected";
 import { sideOf } from "./sieves";
 import { fullName, fullNameLen, fullNamePtr, TargetRemoval, Transaction } from "./transaction";
 import { listHasLiteral, longest, siftedList, unionOf } from "./unions";
-import { hasLiteral, siftedValue, valueOf } from "./values";
+import { hasLiteral, rawValue, siftedValue, valueOf } from "./values";
 import {
   ARGS,
   ARGS_GET,
@@ -349,7 +349,8 @@ function test(rule: Rule, item: Item, name: bool, variable: i32): bool {
 function testSteps(rule: Rule, item: Item, name: bool, variable: i32, chain: Chain): bool {
   const value = valueOf(tx.arena, item, name, chain);
   const parent = chain.parent;
-  if (!parent) return testValue(rule, item, variable, value);
+  // where nothing in the sequence would change a value there is only that
+  if (!parent || (rawValue(item, name).signature & chain.triggers) == 0) return testValue(rule, item, variable, value);
   const before = testSteps(rule, item, name, variable, parent);
   if (valueOf(tx.arena, item, name, parent) == value) return before;
   return testValue(rule, item, variable, value) || before;

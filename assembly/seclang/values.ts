@@ -86,15 +86,10 @@ export function siftedValue(tx: Transaction, side: i32, value: Value): usize {
   if (known != 0 && (known & 1) == <usize>side) return known & ~1;
   const sieve = tx.program.sieve(side)!;
   const found = askSieve(sieve, value.ptr, value.len);
-  const map = found == 0 ? ALL : keptMap(tx.arena, found, sieve.maskBytes);
+  // what was found lives until the next state is built
+  const map = found == 0 ? ALL : found == NONE ? NONE : tx.arena.copy(found, <i32>sieve.maskBytes);
   value.sifted = <u32>(map | <usize>side);
   return map;
-}
-
-/** Gives a map that lives as long as the request; there is one for all that say that nothing matches. */
-function keptMap(arena: Arena, map: usize, bytes: usize): usize {
-  for (let i: usize = 0; i < bytes; i += 8) if (load<u64>(map + i) != 0) return arena.copy(map, <i32>bytes);
-  return NONE;
 }
 
 /** Gives what either of two maps of that side says. */

@@ -116,13 +116,16 @@ export function matches(automaton: Regex, ptr: usize, len: i32): bool {
   return last == MATCHED;
 }
 
+/** The map that says of no member that it matches: there is one for all automata and states. */
+export const NONE: usize = memory.data(MAX_MEMBERS >> 3, 8);
+
 /** Of the steps that the last `sift` was allowed to build, those it did not need. */
 export let patienceLeft: i32 = 0;
 
 /**
  * Finds which members of an automaton with several match in the `len` bytes at `ptr`, building at most `patience`
- * steps. Gives the address of a map of bits that is valid until the next state is built, or 0 if there was no
- * patience left.
+ * steps. Gives the address of a map of bits that is valid until the next state is built, NONE for one without any,
+ * or 0 if there was no patience left.
  */
 export function sift(automaton: Automaton, ptr: usize, len: i32, patience: i32): usize {
   let state = automaton.startState;
@@ -356,7 +359,7 @@ function computeStep(automaton: Automaton, state: usize, c: i32): usize {
   }
   let next = done ? MATCHED : DEAD;
   const several = automaton.maskBytes != 0;
-  if (several && c == END) next = cache.copy(matched, <i32>automaton.maskBytes);
+  if (several && c == END) next = memory.compare(matched, NONE, automaton.maskBytes) == 0 ? NONE : cache.copy(matched, <i32>automaton.maskBytes);
   else if (several || (!done && c != END && (denseCount > 0 || !automaton.anchored))) next = intern(automaton, keyOf(automaton, behind, <u8>c));
   empty(automaton);
   return next;
