@@ -67,11 +67,14 @@ function choose(plugins: Plugin[], names: string[], { namespace, percent }: Roll
         2,
       );
   }
-  for (const { place, item } of chosen) {
-    if (item.kind !== "WasmPlugin") throw new UserError(`${place} is an EnvoyFilter; render it with the other digest and apply that`, 2);
+  const others = chosen.filter(({ item }) => item.kind !== "WasmPlugin");
+  for (const { place } of others) {
+    const next = `${place} is an EnvoyFilter: render it with the other digest, and apply that`;
+    if (names.length > 0) throw new UserError(next, 2);
+    console.log(next);
   }
   if (chosen.length === 0) throw new UserError(`no plugin to roll out${namespace === undefined ? "" : ` in namespace ${namespace}`}; see \`bailey doctor\``);
-  return chosen;
+  return chosen.filter((plugin) => !others.includes(plugin));
 }
 
 function nextImage({ pluginName }: Plugin, { manifests }: RolloutOptions): Promise<Image> {
