@@ -7,14 +7,12 @@
  * CONTINUE, PAUSE while more is awaited, or a local reply.
  */
 import { Arena, bytesHeld, make } from "../bytes/arena";
-import { Buffer } from "../bytes/buffer";
 import { hashBytes, lastIndexOf, startsWithTextFold, toInt } from "../bytes/span";
-import { Configuration, Profile, profileFor } from "../config/profile";
+import { profileFor } from "../config/profile";
 import { MultipartTrim } from "../decode/body/multiparttrim";
 import { INSPECTED_FULL, INSPECTED_HEADERS, INSPECTED_NO, INSPECTED_PARTIAL } from "../findings/format";
 import {
   CONTINUE,
-  closeStream,
   dataLen,
   dataPtr,
   getBuffer,
@@ -24,90 +22,26 @@ import {
   PAUSE,
   REQUEST_BODY_BUFFER,
   REQUEST_HEADER_MAP,
-  REQUEST_STREAM,
   RESPONSE_BODY_BUFFER,
   RESPONSE_HEADER_MAP,
-  RESPONSE_STREAM,
-  sendLocalResponse,
   useArena,
 } from "../host/abi";
-import { PairWriter } from "../host/pairs";
 import { runPhase } from "../seclang/evaluate";
-import { DO_DROP, ENGINE_OFF, ENGINE_ON, PROCESSOR_MULTIPART, PROCESSOR_NONE } from "../seclang/model";
+import { ENGINE_OFF, ENGINE_ON, PROCESSOR_MULTIPART, PROCESSOR_NONE } from "../seclang/model";
 import { readsClock, setClock } from "../seclang/scalars";
 import { LIMIT_REJECT } from "../seclang/settings";
 import { Match, Transaction } from "../seclang/transaction";
 import * as v from "../seclang/variables";
-import { ACTION_BLOCKED, ACTION_ERROR, ACTION_MATCHED, ACTION_NONE, ACTION_WOULD_BLOCK, EventFacts, emit } from "./event";
-import { removeForged, sendFindings } from "./findings";
-import { FRAME_COMPLETE, FRAME_TOO_LARGE, GrpcFrames, judgeMessage, nextFrame, takeFrame, taken } from "./grpc";
+import { block, cannotDecide, isOverCap, refuse, tell } from "./answer";
+import { ACTION_BLOCKED, ACTION_MATCHED, ACTION_NONE, ACTION_WOULD_BLOCK, emit } from "./event";
+import { removeForged } from "./findings";
+import { GrpcFrames, nextFrame } from "./grpc";
+import { bodyLimit, onMessages } from "./grpcmessages";
 import * as message from "./message";
 import * as metrics from "./metrics";
 import { isInQuarantine, noteAttack, readPeer } from "./quarantine";
+import { Stream } from "./state";
 
-@unmanaged
-export class Stream {
-  arena: Arena;
-  configuration: Configuration;
-  /** Null while the stream is not inspected. */
-  tx: Transaction | null;
-  profile: Profile;
-  facts: EventFacts;
-  /** True once Bailey answered: what the host then shows is its own reply. */
-  replied: bool;
-  /** Whether request and response bodies are collected. */
-  collectsRequest: bool;
-  collectsResponse: bool;
-  /** Whether the host let a body callback happen though a body was announced. */
-  announcesBody: bool;
-  sawBody: bool;
-  /** True if the request's body is compressed: rules see it as it is. */
-  isEncoded: bool;
-  /** Takes a multipart body as it comes; null for bodies that are read as a whole. */
-  trim: MultipartTrim | null;
-  /** Bytes of the request's body that it has taken. */
-  trimmed: i32;
-  /** Content type of the request, for its body. */
-  type: usize;
-  typeLen: i32;
-  /** Nanoseconds spent on inspection, if the stream is `timed`. */
-  spent: i64;
-  timed: bool;
-  /** Messages of a gRPC request; null for other requests. */
-  frames: GrpcFrames | null;
-  /** True once an event was written. */
-  reported: bool;
-  /** True once the mesh was told what was found, as far as the configuration says so. */
-  told: bool;
-
-  static create(configuration: Configuration): Stream {
-    const arena = Arena.create(<usize>configuration.globals.streamBytes);
-    const stream = make<Stream>(arena);
-    stream.arena = arena;
-    stream.configuration = configuration;
-    stream.facts = make<EventFacts>(arena);
-    stream.timed = (created++ & (TIMED_OF - 1)) == 0;
-    configuration.streams++;
-    return stream;
-  }
-
-  /** Frees the stream; it must not be used after that. */
-  destroy(): void {
-    const configuration = this.configuration;
-    this.arena.destroy();
-    configuration.leave();
-  }
-}
-
-const details: Buffer = Buffer.create(64);
-const headers: Buffer = Buffer.create(256);
-const redirectHeaders: PairWriter = PairWriter.create();
-/** `grpc-status` that says: derive it from the HTTP status. */
-const NO_GRPC_STATUS: i32 = -1;
-
-/** One stream of so many is timed, a power of two: asking the host for the time costs as much as ten rules. */
-const TIMED_OF: u32 = 16;
-let created: u32 = 0;
 let startedAt: i64 = 0;
 
 /** Begins a callback. The first one of a stream says when the request came. */
@@ -166,25 +100,6 @@ export function onRequestHeaders(stream: Stream, endOfStream: bool): i32 {
   }
   // headers that do not wait tell what is known by now
   return stop(stream, stream.configuration.globals.holdHeaders ? PAUSE : tell(stream, INSPECTED_HEADERS));
-}
-
-/** Tells the mesh what was found, once; `inspected` says how much was looked at. Gives CONTINUE. */
-function tell(stream: Stream, inspected: i32): i32 {
-  if (stream.told) return CONTINUE;
-  stream.told = true;
-  const tx = stream.tx;
-  let really = inspected;
-  if (!tx || tx.engine == ENGINE_OFF) really = INSPECTED_NO;
-  else if (stream.isEncoded) really = min(inspected, INSPECTED_HEADERS);
-  else if (isIncomplete(tx)) really = min(inspected, INSPECTED_PARTIAL);
-  sendFindings(tx, stream.profile.options, stream.configuration.globals, really);
-  return CONTINUE;
-}
-
-/** True if a cap was reached, or the body could not be read to its end. */
-function isIncomplete(tx: Transaction): bool {
-  const error = tx.scalar(v.REQBODY_ERROR);
-  return tx.capped || toInt(error.ptr, error.len) != 0;
 }
 
 /** True if the caller is in quarantine, and the profile enforces. */
@@ -261,58 +176,6 @@ function startMessages(stream: Stream, tx: Transaction): i32 {
   return answer;
 }
 
-function onMessages(stream: Stream, tx: Transaction, size: i32): i32 {
-  if (size == 0) return CONTINUE;
-  const arena = Arena.create(<usize>stream.configuration.globals.streamBytes);
-  useArena(arena);
-  const read = getBuffer(REQUEST_BODY_BUFFER, 0, size);
-  const answer = read ? judgeMessages(stream, tx, arena, dataPtr, dataLen) : cannotDecide(stream, "request body could not be read");
-  useArena(stream.arena);
-  arena.destroy();
-  return answer;
-}
-
-function judgeMessages(stream: Stream, tx: Transaction, arena: Arena, ptr: usize, len: i32): i32 {
-  const frames = stream.frames!;
-  let from = 0;
-  while (from < len) {
-    const state = takeFrame(stream.arena, frames, ptr, len, from, bodyLimit(tx));
-    from = taken;
-    if (state == FRAME_TOO_LARGE) {
-      metrics.countBodyLimit(true);
-      stream.frames = null;
-      return tx.settings.requestBodyLimitAction == LIMIT_REJECT && tx.engine == ENGINE_ON ? refuse(stream, 413, "gRPC message over the limit") : CONTINUE;
-    }
-    if (state != FRAME_COMPLETE) break;
-    if (frames.isCompressed) metrics.countBodyUnseen();
-    else {
-      const own = judgeMessage(arena, tx, frames);
-      if (own.blocker) return reportMessage(stream, own);
-    }
-    nextFrame(frames);
-  }
-  if (isOverCap(tx)) return cannotDecide(stream, "memory limit of the stream is reached");
-  return CONTINUE;
-}
-
-/** A message that is, or would be, blocked has its event at once: a stream can go on for days. */
-function reportMessage(stream: Stream, tx: Transaction): i32 {
-  const answer = tx.interrupted ? block(stream, tx) : CONTINUE;
-  if (!tx.interrupted) {
-    stream.facts.action = ACTION_WOULD_BLOCK;
-    metrics.countWouldBlock();
-    // one report is enough for a stream that is only watched
-    stream.frames = null;
-  }
-  emit(tx, stream.facts, stream.profile.options, stream.configuration.globals);
-  stream.reported = true;
-  return answer;
-}
-
-function isOverCap(tx: Transaction): bool {
-  return tx.arena.exceeded;
-}
-
 export function onRequestBody(stream: Stream, size: i32, endOfStream: bool): i32 {
   const tx = stream.tx;
   stream.sawBody = true;
@@ -332,13 +195,6 @@ export function onRequestBody(stream: Stream, size: i32, endOfStream: bool): i32
     if (tx.settings.requestBodyLimitAction == LIMIT_REJECT && tx.engine == ENGINE_ON) return stop(stream, refuse(stream, 413, "request body over the limit"));
   }
   return stop(stream, inspectRequestBody(stream, tx, min(size, limit), over ? INSPECTED_PARTIAL : INSPECTED_FULL));
-}
-
-function bodyLimit(tx: Transaction): i32 {
-  const settings = tx.settings;
-  const multipart = tx.scalar(v.REQBODY_PROCESSOR).len == 9;
-  if (multipart || settings.requestBodyNoFilesLimit == 0) return settings.requestBodyLimit;
-  return min(settings.requestBodyLimit, settings.requestBodyNoFilesLimit);
 }
 
 /** Gives the trim what has come since the last time: `size` bytes have come in all. False if the host does not have them. */
@@ -441,89 +297,6 @@ function finishResponse(stream: Stream, tx: Transaction): i32 {
   if (runPhase(tx, 4)) return block(stream, tx);
   if (isOverCap(tx)) return cannotDecide(stream, "memory limit of the stream is reached");
   return CONTINUE;
-}
-
-/** Carries out the decision of a rule. */
-function block(stream: Stream, tx: Transaction): i32 {
-  const rule = tx.blocker!;
-  const options = stream.profile.options;
-  details.clear();
-  details.text("bailey_rule_").int(rule.id);
-  metrics.countBlocked(tx.blockPhase);
-  stream.facts.action = ACTION_BLOCKED;
-  if (rule.disruptive == DO_DROP) {
-    stream.replied = true;
-    stream.facts.status = 0;
-    closeStream(tx.blockPhase <= 2 ? REQUEST_STREAM : RESPONSE_STREAM);
-    return PAUSE;
-  }
-  if (tx.redirect != 0) {
-    redirectHeaders.clear();
-    redirectHeaders.add(LOCATION, 8, tx.redirect, tx.redirectLen);
-    redirectHeaders.finish(headers);
-    return reply(stream, rule.status >= 300 && rule.status < 400 ? rule.status : 302, 0, 0, headers);
-  }
-  const body = options.blockBody;
-  return reply(
-    stream,
-    rule.status > 0 && options.blockStatus == 403 ? rule.status : options.blockStatus,
-    body ? body.ptr : 0,
-    body ? body.len : 0,
-    stream.profile.blockHeaders,
-  );
-}
-
-const LOCATION: usize = memory.data<u8>([0x6c, 0x6f, 0x63, 0x61, 0x74, 0x69, 0x6f, 0x6e]);
-
-function reply(stream: Stream, status: i32, body: usize, bodyLen: i32, pairs: Buffer): i32 {
-  stream.replied = true;
-  stream.collectsRequest = false;
-  stream.collectsResponse = false;
-  stream.facts.status = status;
-  // where the host cannot answer any more, it can still reset
-  if (!sendLocalResponse(status, details, body, bodyLen, pairs, NO_GRPC_STATUS)) closeStream(REQUEST_STREAM);
-  return PAUSE;
-}
-
-/** Answers for a limit rather than a rule. */
-function refuse(stream: Stream, status: i32, reason: string): i32 {
-  setReason(stream, reason);
-  stream.facts.action = ACTION_BLOCKED;
-  details.clear();
-  details.text("bailey_limit");
-  return reply(stream, status, 0, 0, stream.profile.blockHeaders);
-}
-
-function setReason(stream: Stream, reason: string): void {
-  const ptr = stream.arena.reserve(<usize>reason.length);
-  for (let i = 0; i < reason.length; i++) store<u8>(ptr + i, <u8>reason.charCodeAt(i));
-  stream.facts.reason = ptr;
-  stream.facts.reasonLen = reason.length;
-}
-
-/** Bailey itself cannot decide: the configuration says whether that means no or yes. */
-function cannotDecide(stream: Stream, reason: string): i32 {
-  metrics.countError();
-  setReason(stream, reason);
-  stream.facts.action = ACTION_ERROR;
-  stream.collectsRequest = false;
-  stream.collectsResponse = false;
-  if (changetype<usize>(stream.profile) == 0) stream.profile = lastProfile(stream.configuration);
-  // an event needs a transaction, even an empty one
-  let tx = stream.tx;
-  if (!tx) tx = Transaction.create(stream.arena, stream.profile.program, stream.profile.settings);
-  stream.tx = tx;
-  tx.engine = ENGINE_OFF;
-  if (!stream.profile.options.failClosed || stream.profile.settings.engine != ENGINE_ON) return tell(stream, INSPECTED_NO);
-  details.clear();
-  details.text("bailey_error");
-  return reply(stream, 500, 0, 0, stream.profile.blockHeaders);
-}
-
-function lastProfile(configuration: Configuration): Profile {
-  let profile = configuration.profiles!;
-  while (profile.next) profile = profile.next!;
-  return profile;
 }
 
 /** An attack counts for whom it comes from, and its event names them. */
