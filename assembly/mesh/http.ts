@@ -113,7 +113,10 @@ function cannotDecide(configuration: MeshConfiguration): i32 {
   metrics.countError();
   const closed = configuration.options.failClosed;
   reportError(configuration, "request headers could not be read", !closed, id);
-  return closed ? refuse() : CONTINUE;
+  if (closed) return refuse();
+  // there may be findings among them, and who sent them is not looked at
+  removeHeader(REQUEST_HEADER_MAP, FINDINGS_HEADER, FINDINGS_HEADER_LEN);
+  return CONTINUE;
 }
 
 const id: Buffer = Buffer.create(64);

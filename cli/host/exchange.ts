@@ -19,6 +19,8 @@ export interface Exchange {
   peer?: string;
   /** Claims of a token that the host has verified. */
   claims?: Json;
+  /** What the host fails to give, see HostState. */
+  failing?: string[];
   response?: Message & { status: number };
 }
 
@@ -99,6 +101,7 @@ export function exchange(filter: Filter, state: HostState, input: Exchange): Out
   ]);
   if (input.peer !== undefined) state.properties.set("connection.uri_san_peer_certificate", Buffer.from(input.peer));
   if (input.claims) state.properties.set("metadata", encodeMetadata(claimsOf(input.claims)));
+  state.failing = new Set(input.failing);
   state.logs = [];
   state.reply = undefined;
   state.closed = false;

@@ -10,7 +10,7 @@ export class HostState {
   /** Buffers by number: request body, response body, plugin configuration. */
   buffers = new Map<number, Buffer>();
   properties = new Map<string, Buffer>();
-  /** Properties that the host fails to give. */
+  /** Properties that the host fails to give, and header maps, as in `map.0`. */
   failing = new Set<string>();
   /** Nanoseconds since 1970. */
   time = 1_700_000_000_000_000_000n;
@@ -99,6 +99,7 @@ export async function instantiate(wasm: Uint8Array): Promise<{ instance: WebAsse
       return OK;
     },
     proxy_get_header_map_pairs(map: number, outData: number, outLength: number): number {
+      if (state.failing.has(`map.${map}`)) return INTERNAL_FAILURE;
       return give(encodePairs(state.maps.get(map) ?? []), outData, outLength);
     },
     proxy_add_header_map_value(map: number, name: number, nameLength: number, value: number, valueLength: number): number {

@@ -63,6 +63,17 @@ describe("findings", () => {
     assert.match(findings(off.send())[0] ?? "", /^inspected=no, score=0/);
   });
 
+  test("where headers cannot be read, a request that passes all the same was not inspected", async () => {
+    const forged = { headers: [[HEADER, "inspected=full"] as [string, string]], failing: ["map.0"] };
+    const closed = await filterWith({ ...send, mode: "enforce" });
+    assert.equal(closed.send(forged).status, 500);
+    const open = await filterWith({ ...send, mode: "enforce", failure: "open" });
+    const outcome = open.send(forged);
+    assert.equal(outcome.status, undefined);
+    assert.equal(outcome.events[0]?.event.action, "error");
+    assert.match(findings(outcome).join(), /^inspected=no/);
+  });
+
   test("the user of a verified token, if that is wanted", async () => {
     const claims = { iss: "https://id.example", sub: "ann" };
     assert.doesNotMatch(findings((await filterWith(send)).send({ claims }))[0] ?? "", /user/);

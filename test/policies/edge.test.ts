@@ -89,6 +89,20 @@ describe("what the gateway found", () => {
     assert.equal(mesh.metric("denied.unknown"), 4);
   });
 
+  test("where headers cannot be read they are taken away all the same, if the request passes at all", async () => {
+    for (const failure of ["open", "closed"]) {
+      const mesh = await meshWith({ edge, failure });
+      const answer = mesh.ask({ ...found(), peer: WEB, failing: ["map.0"] });
+      assert.equal(answer.allowed, failure === "open");
+      assert.equal(answer.event?.event.action, "error");
+      if (answer.allowed)
+        assert.deepEqual(
+          answer.forwarded.filter(([name]) => name === HEADER),
+          [],
+        );
+    }
+  });
+
   test("the event has them, and the nearest rule says what was missing", async () => {
     const mesh = await meshWith({ ...one({ when: [{ key: "edge.inspected", values: ["full"] }] }), edge });
     const { event } = mesh.ask(found('inspected=headers, score=0, threshold=5, client="192.0.2.7"'));
