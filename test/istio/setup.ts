@@ -4,7 +4,7 @@
  */
 import { existsSync } from "node:fs";
 import { copyFile, mkdir, readFile, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { delimiter, join } from "node:path";
 import { UserError } from "../../cli/errors.ts";
 import { CACHE } from "../../cli/paths.ts";
 import { lastLine, run } from "../../cli/process.ts";
@@ -34,8 +34,8 @@ const KUBERNETES_BIN = join(CACHE, "tools", `kubernetes-${KUBERNETES}`);
 
 /** Builds what is missing. Takes some ten minutes the first time. */
 export async function ensureTools(say: (text: string) => void): Promise<Tools> {
-  const etcd = (await run("which", ["etcd"])).stdout.trim();
-  if (etcd === "") throw new UserError("etcd is not installed (on Debian: apt install etcd-server, and stop the service it starts)");
+  const etcd = etcdPath();
+  if (etcd === undefined) throw new UserError("etcd is not installed (on Debian: apt install etcd-server, and stop the service it starts)");
   say("kube-apiserver and kubectl");
   await ensureKubernetes();
   const istio = await istioModule();
@@ -53,6 +53,18 @@ export async function ensureTools(say: (text: string) => void): Promise<Tools> {
     envoy: await ensureEnvoy(),
     istio,
   };
+}
+
+/** Where the system has etcd, undefined if it has none. */
+function etcdPath(): string | undefined {
+  return (process.env.PATH ?? "")
+    .split(delimiter)
+    .map((folder) => join(folder, "etcd"))
+    .find((path) => existsSync(path));
+}
+
+export function hasEtcd(): boolean {
+  return etcdPath() !== undefined;
 }
 
 /** True if nothing has to be built. */
