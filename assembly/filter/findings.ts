@@ -22,10 +22,10 @@ export function removeForged(globals: Globals): void {
 
 /**
  * Adds the findings to the request, which goes on to the mesh; `inspected` says how much was looked at. `tx` is null if
- * nothing was. False if the headers have gone on already.
+ * nothing was. Headers that have gone on already stay as they are.
  */
-export function sendFindings(tx: Transaction | null, options: Options, globals: Globals, inspected: i32): bool {
-  if (globals.findings != FINDINGS_SEND) return true;
+export function sendFindings(tx: Transaction | null, options: Options, globals: Globals, inspected: i32): void {
+  if (globals.findings != FINDINGS_SEND) return;
   start(value, inspected);
   if (tx) {
     putScore(value, scoreOf(tx, options.paranoiaLevel), options.inboundThreshold);
@@ -34,7 +34,7 @@ export function sendFindings(tx: Transaction | null, options: Options, globals: 
     putClient(value, client.ptr, client.len);
   }
   if (globals.sendsUser && getProperty("metadata") && findUser(dataPtr, dataLen)) putUser(value, issuerPtr, issuerLen, subjectPtr, subjectLen);
-  return addHeader(REQUEST_HEADER_MAP, FINDINGS_HEADER, FINDINGS_HEADER_LEN, value);
+  addHeader(REQUEST_HEADER_MAP, FINDINGS_HEADER, FINDINGS_HEADER_LEN, value);
 }
 
 /** The score of the paranoia levels that count: CRS sums it up only in phase 2, and headers may go on before that. */

@@ -53,8 +53,7 @@ export function isMalformed(): bool {
   return request.findingsCount > 0 && isFromGateway() && readFindings() == UNREADABLE;
 }
 
-function textOf(ptr: usize, len: i32): i32 {
-  const found = readFindings();
+function textOf(found: i32, ptr: usize, len: i32): i32 {
   if (found != PRESENT) return found;
   request.setText(ptr, len);
   return len > 0 ? PRESENT : ABSENT;
@@ -62,20 +61,17 @@ function textOf(ptr: usize, len: i32): i32 {
 
 /** Reads how much the gateway inspected: `full`, `partial`, `headers` or `no`. */
 export function readInspected(): i32 {
-  readFindings();
-  return textOf(findings.inspectedPtr, findings.inspectedLen);
+  return textOf(readFindings(), findings.inspectedPtr, findings.inspectedLen);
 }
 
 /** Reads the client's address as the gateway sees it. */
 export function readClient(): i32 {
-  readFindings();
-  return textOf(findings.clientPtr, findings.clientLen);
+  return textOf(readFindings(), findings.clientPtr, findings.clientLen);
 }
 
 /** Reads the user that the gateway verified, as `issuer/subject`. */
 export function readUser(): i32 {
-  readFindings();
-  return textOf(findings.userPtr, findings.userLen);
+  return textOf(readFindings(), findings.userPtr, findings.userLen);
 }
 
 /** The score that `readScore` read. */

@@ -35,8 +35,8 @@ function after(arena: Arena, raw: Value, chain: Chain): Value {
 }
 
 /**
- * Applies one transformation to a value that has its signature; gives the same value if it changes nothing. Sequences that differ only in what changed
- * nothing come here with the same value, so what was made of it is kept with it.
+ * Applies one transformation to a value that has its signature; gives the same value if it changes nothing. Sequences that
+ * differ only in what changed nothing come here with the same value, so what was made of it is kept with it.
  */
 export function derive(arena: Arena, from: Value, transformation: i32): Value {
   if ((from.signature & triggerOf(transformation)) == 0) return from;

@@ -2,15 +2,12 @@
  * `bailey exclude`: proposes exclusions for false positives, from events in a log or from a request that is wrongly
  * blocked, and tries each request again with them, in the wasm that Envoy loads.
  */
-import { readFile } from "node:fs/promises";
 import { Document, type YAMLMap } from "yaml";
-import { buildFilter } from "../build/build.ts";
 import { UserError } from "../errors.ts";
 import { eventsIn } from "../events.ts";
 import { readConfig, readInput } from "../files.ts";
-import { type BaileyEvent, configure, type Exchange, exchange, type Outcome } from "../host/exchange.ts";
-import { instantiate } from "../host/instance.ts";
-import { NGFW_WASM } from "../paths.ts";
+import type { BaileyEvent, Exchange, Outcome } from "../host/exchange.ts";
+import { loadFirewall } from "../host/firewall.ts";
 import { readRequests } from "../requests.ts";
 import { type Exclusion, type Proposal, propose } from "../tuning/exclusions.ts";
 
@@ -50,11 +47,9 @@ function withoutOrigin({ source, "@timestamp": _, ...event }: BaileyEvent): Bail
 
 /** Sends requests through the filter; every rule that matches is in the events. */
 async function send(config: Config, requests: Exchange[]): Promise<Outcome[]> {
-  await buildFilter();
-  const { filter, state } = await instantiate(await readFile(NGFW_WASM));
-  const refused = configure(filter, state, JSON.stringify({ ...config, events: { ...(config.events as object), matches: "all" } }));
-  if (refused !== undefined) throw new UserError(refused, 2);
-  return requests.map((input) => exchange(filter, state, input));
+  const firewall = await loadFirewall({ ...config, events: { ...(config.events as object), matches: "all" } });
+  if (firewall.refused !== undefined) throw new UserError(firewall.refused, 2);
+  return requests.map(firewall.send);
 }
 
 /** What goes into pluginConfig, each entry under what was seen. */

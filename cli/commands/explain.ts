@@ -1,11 +1,8 @@
 /** `bailey explain`: which rules match a request, and why. Exit code 0: it passes; 3: it is blocked. */
-import { readFile } from "node:fs/promises";
-import { buildFilter } from "../build/build.ts";
 import { UserError } from "../errors.ts";
 import { readConfig, readInput, readRules, withRules } from "../files.ts";
-import { type BaileyEvent, configure, type EventMatch, type Exchange, exchange, type Outcome } from "../host/exchange.ts";
-import { instantiate } from "../host/instance.ts";
-import { NGFW_WASM } from "../paths.ts";
+import type { BaileyEvent, EventMatch, Exchange, Outcome } from "../host/exchange.ts";
+import { loadFirewall } from "../host/firewall.ts";
 import { readCurl, readRequests } from "../requests.ts";
 
 export interface ExplainOptions {
@@ -19,13 +16,11 @@ const BLOCKED = 3;
 
 export async function explain(file: string | undefined, options: ExplainOptions): Promise<void> {
   const exchanges = options.curl === undefined ? readRequests(await readInput(file)) : [readCurl(options.curl)];
-  await buildFilter();
-  const { filter, state } = await instantiate(await readFile(NGFW_WASM));
   const config = withRules(await readConfig(options.config, { mode: "enforce" }), (await readRules(options.rules)).rules);
   // values whole and every match, whatever the configuration logs
-  const refused = configure(filter, state, JSON.stringify({ ...config, events: { ...(config.events as object), matches: "all", maxValueBytes: 1024 } }));
+  const { refused, send } = await loadFirewall({ ...config, events: { ...(config.events as object), matches: "all", maxValueBytes: 1024 } });
   if (refused !== undefined) throw new UserError(refused, 2);
-  const results = exchanges.map((input) => ({ input, outcome: exchange(filter, state, input) }));
+  const results = exchanges.map((input) => ({ input, outcome: send(input) }));
   if (options.format === "json")
     console.log(
       JSON.stringify(

@@ -1,11 +1,15 @@
-/** What a WasmPlugin cannot say, as EnvoyFilters for gateways. */
+/** What a WasmPlugin cannot say, as EnvoyFilters. */
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { EnvoyFilter, type IEnvoyFilter } from "@kubernetes-models/istio/networking.istio.io/v1alpha3";
+import { parse } from "yaml";
 import { UserError } from "../errors.ts";
+import { ROOT } from "../paths.ts";
 import type { Edge, Images } from "./model.ts";
 import { failStrategyOf, firewallConfig, metadata, source, target } from "./plugin.ts";
 
-/** Header of the findings: assembly/findings/format.ts. */
-const FINDINGS_HEADER = "x-bailey-edge";
+type Spec = NonNullable<IEnvoyFilter["spec"]>;
+
 const WASM = "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm";
 
 /**
@@ -63,35 +67,27 @@ export function holdingFirewall(images: Images, edge: Edge): EnvoyFilter {
 const MANAGER = { name: "envoy.filters.network.http_connection_manager" };
 
 /** The gateways that an EnvoyFilter is for. */
-function gatewayOf({ labels, gateway }: Edge): Pick<NonNullable<IEnvoyFilter["spec"]>, "workloadSelector" | "targetRefs"> {
+function gatewayOf({ labels, gateway }: Edge): Pick<Spec, "workloadSelector" | "targetRefs"> {
   if (gateway !== undefined) return { targetRefs: target(labels, gateway).targetRefs ?? [] };
   return { workloadSelector: { labels: labels ?? {} } };
 }
 
-/**
- * Takes a client's own findings away before any filter runs. The firewall does that too, but a gateway whose firewall only
- * reports goes on when the firewall's VM fails, and the mesh believes what comes from it.
- */
-export function removingForged(edge: Edge): EnvoyFilter {
-  const mutation = {
-    name: "envoy.http.early_header_mutation.header_mutation",
-    typed_config: {
-      "@type": "type.googleapis.com/envoy.extensions.http.early_header_mutation.header_mutation.v3.HeaderMutation",
-      mutations: [{ remove: FINDINGS_HEADER }],
-    },
-  };
-  const manager = "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager";
+/** Takes a client's own findings away before any filter runs: the component of the manifests, for this gateway. */
+export async function removingForged(edge: Edge): Promise<EnvoyFilter> {
+  const { configPatches } = await componentSpec("findings");
   return new EnvoyFilter({
     metadata: metadata("ngfw", `bailey-${edge.name}-findings`, edge.namespace),
-    spec: {
-      ...gatewayOf(edge),
-      configPatches: [
-        {
-          applyTo: "NETWORK_FILTER",
-          match: { context: "GATEWAY", listener: { filterChain: { filter: MANAGER } } },
-          patch: { operation: "MERGE", value: { typed_config: { "@type": manager, early_header_mutation_extensions: [mutation] } } },
-        },
-      ],
-    },
+    spec: { ...gatewayOf(edge), ...(configPatches && { configPatches }) },
   });
+}
+
+/** What policies about `source.ip` need, see docs/policies.md: the component of the manifests. */
+export async function peerAddress(namespace: string): Promise<EnvoyFilter> {
+  return new EnvoyFilter({ metadata: metadata("mesh", "bailey-peer-address", namespace), spec: await componentSpec("peer-address") });
+}
+
+/** What the EnvoyFilter of a component of the manifests says. */
+async function componentSpec(component: string): Promise<Spec> {
+  const text = await readFile(join(ROOT, "manifests/components", component, "envoyfilter.yaml"), "utf8");
+  return (parse(text) as { spec: Spec }).spec;
 }

@@ -2,19 +2,15 @@
  * From an intent to Istio's resources. The same intent gives the same bytes, in the same order, so that what is in git and
  * what is in a cluster can be compared.
  */
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
 import { WasmPlugin } from "@kubernetes-models/istio/extensions.istio.io/v1alpha1";
-import { EnvoyFilter, type IEnvoyFilter } from "@kubernetes-models/istio/networking.istio.io/v1alpha3";
-import { parse } from "yaml";
+import type { EnvoyFilter } from "@kubernetes-models/istio/networking.istio.io/v1alpha3";
 import type { FilterName } from "../build/assemble.ts";
 import { UserError } from "../errors.ts";
-import { ROOT } from "../paths.ts";
 import { readDocuments } from "../policies/documents.ts";
 import type { Labels, MeshConfig, PluginPolicy } from "../policies/model.ts";
 import { policiesOf } from "../policies/select.ts";
 import { isDecidable, toPlugin } from "../policies/translate.ts";
-import { holdingFirewall, removingForged } from "./envoyfilter.ts";
+import { holdingFirewall, peerAddress, removingForged } from "./envoyfilter.ts";
 import type { Edge, Images, Inspection, Intent, Mesh } from "./model.ts";
 import { failStrategyOf, firewallConfig, metadata, modeConfig, source, target } from "./plugin.ts";
 
@@ -23,10 +19,11 @@ type Resource = WasmPlugin | EnvoyFilter;
 /** Renders all resources of an intent. */
 export async function render(intent: Intent): Promise<Resource[]> {
   refuseOverlaps(intent.mesh ?? []);
-  const resources: Resource[] = (intent.edge ?? []).flatMap((edge) => [
-    (edge.holdHeaders ? holdingFirewall : firewall)(intent.images, edge),
-    ...(edge.findings ? [removingForged(edge)] : []),
-  ]);
+  const resources: Resource[] = [];
+  for (const edge of intent.edge ?? []) {
+    resources.push((edge.holdHeaders ? holdingFirewall : firewall)(intent.images, edge));
+    if (edge.findings) resources.push(await removingForged(edge));
+  }
   for (const mesh of intent.mesh ?? []) {
     resources.push(...(await authorization(intent, mesh)));
     if (mesh.inspection) resources.push(inspection(intent, mesh, mesh.inspection));
@@ -142,11 +139,4 @@ async function policiesFor({ namespace, labels, policies = [], policyFiles = [] 
   const read = await readDocuments(policyFiles);
   const chosen = policiesOf({ namespace, labels: labels ?? {} }, read.policies.filter(isDecidable));
   return [...policies.map((policy) => ({ namespace, ...policy })), ...toPlugin(chosen)];
-}
-
-/** What policies about `source.ip` need, see docs/policies.md: the component of the manifests. */
-async function peerAddress(namespace: string): Promise<EnvoyFilter> {
-  const text = await readFile(join(ROOT, "manifests/components/peer-address/envoyfilter.yaml"), "utf8");
-  const { spec } = parse(text) as IEnvoyFilter;
-  return new EnvoyFilter({ metadata: metadata("mesh", "bailey-peer-address", namespace), ...(spec && { spec }) });
 }

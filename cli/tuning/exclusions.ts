@@ -113,10 +113,10 @@ function withStar(path: string, index: number): string {
 function toProposal(group: Sighting[]): Proposal {
   const [{ host, path, variable }] = group as [Sighting];
   const rules = [...new Map(group.map(({ rule }) => [rule.id, rule])).values()].sort((a, b) => Number(a.id) - Number(b.id));
-  const times = group.map(({ time }) => time.slice(0, 10)).filter((day) => day !== "");
+  const seen = [...new Set(group.map(({ time }) => time.slice(0, 10)))].filter((day) => day !== "").sort();
   const requests = new Set(group.map(({ time, client }) => `${time} ${client}`)).size;
   const clients = new Set(group.map(({ client }) => client).filter((client) => client !== "")).size;
-  const days = [...new Set([times.reduce(least, times[0] ?? ""), times.reduce(greatest, times[0] ?? "")])].filter((day) => day !== "").join(" to ");
+  const days = [...new Set([...seen.slice(0, 1), ...seen.slice(-1)])].join(" to ");
   const values = [...new Set(group.flatMap(({ value }) => (value === undefined ? [] : [value.slice(0, MOST_EXAMPLE)])))];
   return {
     exclusion: {
@@ -134,12 +134,4 @@ function toProposal(group: Sighting[]): Proposal {
 /** What may stand in `hosts` and `paths`. */
 function isPlain(text: string): boolean {
   return text !== "" && !/['",\r\n]/.test(text);
-}
-
-function least(a: string, b: string): string {
-  return a < b ? a : b;
-}
-
-function greatest(a: string, b: string): string {
-  return a > b ? a : b;
 }
