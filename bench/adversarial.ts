@@ -118,16 +118,25 @@ function shapes(): Input[] {
   ];
 }
 
-/** Names whose hash (FNV-1a, 32 bits, as in seclang/nametable.ts) has the same low 12 bits. */
+/** Names whose hash has the same low 10 bits: all that the table of names that rules select looks at (seclang/selected.ts). */
 function collidingNames(count: number): string[] {
   const names: string[] = [];
-  for (let i = 0; names.length < count && i < count * 5000; i++) {
-    const name = `n${i.toString(36)}`;
-    let hash = 0x811c9dc5;
-    for (const c of Buffer.from(name)) hash = Math.imul(hash ^ c, 0x01000193) >>> 0;
-    if (((hash ^ (hash >>> 15)) & 0xfff) === 0) names.push(name);
+  for (let i = 0; names.length < count && i < count * 1500; i++) {
+    const name = `n${i.toString(36).padStart(6, "0")}`;
+    if ((hashOfSeven(Buffer.from(name)) & 0x3ffn) === 0n) names.push(name);
   }
   return names;
+}
+
+/** What `hashFold` (assembly/bytes/span.ts) gives for a name of seven bytes in lower case. */
+function hashOfSeven(name: Buffer): bigint {
+  const word = BigInt(name.readUInt32LE(0)) | (BigInt(name.readUInt32LE(3)) << 32n) | 0x2020202020202020n;
+  return mix(mix(7n) ^ word);
+}
+
+function mix(h: bigint): bigint {
+  const product = BigInt.asUintN(64, (h ^ (h >> 32n)) * 0xbf58476d1ce4e5b9n);
+  return product ^ (product >> 32n);
 }
 
 /** The fastest of some tries, in nanoseconds a byte. */

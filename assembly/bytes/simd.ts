@@ -11,6 +11,12 @@ export function blockMask(ptr: usize, byte: u8): i32 {
   return i8x16.bitmask(i8x16.eq(v128.load(ptr), i8x16.splat(byte)));
 }
 
+/** Gives a block with ASCII letters in lower case. */
+export function lowerBlock(block: v128): v128 {
+  const upper = i8x16.lt_u(i8x16.sub(block, i8x16.splat(0x41)), i8x16.splat(26));
+  return v128.or(block, v128.and(upper, i8x16.splat(0x20)));
+}
+
 /**
  * A set of ASCII bytes that are looked for sixteen at a time: two tables of sixteen bytes, by low and by high half of a
  * byte; a byte is in the set if its two entries share a bit (the technique of simdjson's character classes, Langdale

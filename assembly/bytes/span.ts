@@ -3,7 +3,7 @@
  * holds one where it must be kept. Text from the network is bytes of unknown encoding throughout.
  */
 import { lower } from "./ascii";
-import { BLOCK, blockMask } from "./simd";
+import { BLOCK, blockMask, lowerBlock } from "./simd";
 
 @unmanaged
 export class Span {
@@ -14,16 +14,38 @@ export class Span {
 
 /** True if both are the same bytes. */
 export function equal(a: usize, aLen: i32, b: usize, bLen: i32): bool {
-  return aLen == bLen && memory.compare(a, b, <usize>aLen) == 0;
+  return aLen == bLen && sameBytes(a, b, aLen);
+}
+
+// Comparing is done in pieces of one size, of which the last may overlap the one before.
+
+function sameBytes(a: usize, b: usize, len: i32): bool {
+  if (len < 4) return sameFew(a, b, len);
+  const rest = <usize>len;
+  if (len < 8) return load<u32>(a) == load<u32>(b) && load<u32>(a + rest - 4) == load<u32>(b + rest - 4);
+  for (let i: usize = 0; i + 8 < rest; i += 8) if (load<u64>(a + i) != load<u64>(b + i)) return false;
+  return load<u64>(a + rest - 8) == load<u64>(b + rest - 8);
+}
+
+function sameFew(a: usize, b: usize, len: i32): bool {
+  for (let i = 0; i < len; i++) if (load<u8>(a + i) != load<u8>(b + i)) return false;
+  return true;
 }
 
 /** True if both are the same bytes but for the case of ASCII letters. */
 export function equalFold(a: usize, aLen: i32, b: usize, bLen: i32): bool {
   if (aLen != bLen) return false;
-  for (let i = 0; i < aLen; i++) {
-    if (lower(load<u8>(a + i)) != lower(load<u8>(b + i))) return false;
+  if (aLen < 8) {
+    for (let i = 0; i < aLen; i++) if (lower(load<u8>(a + i)) != lower(load<u8>(b + i))) return false;
+    return true;
   }
-  return true;
+  const len = <usize>aLen;
+  for (let i: usize = 0; i + 8 < len; i += 8) if (!sameEightFold(a + i, b + i)) return false;
+  return sameEightFold(a + len - 8, b + len - 8);
+}
+
+function sameEightFold(a: usize, b: usize): bool {
+  return !v128.any_true(v128.xor(lowerBlock(v128.load64_zero(a)), lowerBlock(v128.load64_zero(b))));
 }
 
 /** True if the bytes are the ASCII text `literal`. */
@@ -100,11 +122,15 @@ export function lastIndexOf(ptr: usize, len: i32, byte: u8): i32 {
  */
 export function find(ptr: usize, len: i32, needle: usize, needleLen: i32): i32 {
   if (needleLen == 0) return 0;
-  const first = load<u8>(needle);
   const last = len - needleLen;
-  for (let i = 0; i <= last; i++) {
-    if (load<u8>(ptr + i) == first && memory.compare(ptr + i, needle, <usize>needleLen) == 0) return i;
+  let i = 0;
+  // sixteen places at a time, by the first and the last byte
+  const end = <usize>(needleLen - 1);
+  for (; i + BLOCK - 1 <= last; i += BLOCK) {
+    let places = blockMask(ptr + i, load<u8>(needle)) & blockMask(ptr + i + end, load<u8>(needle + end));
+    for (; places != 0; places &= places - 1) if (sameBytes(ptr + i + ctz(places), needle, needleLen)) return i + ctz(places);
   }
+  for (; i <= last; i++) if (load<u8>(ptr + i) == load<u8>(needle) && sameBytes(ptr + i, needle, needleLen)) return i;
   return -1;
 }
 
@@ -119,21 +145,48 @@ export function hashBytes(ptr: usize, len: i32): u32 {
   return h;
 }
 
-/** Hashes a name without regard to case (FNV-1a, 32 bits). */
+/** Has bit 5 of each byte, in which the cases of a letter differ. */
+const CASES: u64 = ((<u64>0x20202020) << 32) | 0x20202020;
+
+/**
+ * Hashes a name without regard to case, eight bytes at a time. Not the same for all names that differ, and only those
+ * are alike that are the same but for bit 5 of some bytes.
+ */
 export function hashFold(ptr: usize, len: i32): u32 {
-  let h = FNV_BASIS;
-  for (let i = 0; i < len; i++) h = (h ^ <u32>lower(load<u8>(ptr + i))) * FNV_PRIME;
-  return h ^ (h >> 15);
+  const rest = <usize>len;
+  let h = mix(<u64>len);
+  if (len >= 8) {
+    for (let i: usize = 0; i + 8 < rest; i += 8) h = mix(h ^ (load<u64>(ptr + i) | CASES));
+    h = mix(h ^ (load<u64>(ptr + rest - 8) | CASES));
+  } else if (len >= 4) h = mix(h ^ (<u64>load<u32>(ptr) | ((<u64>load<u32>(ptr + rest - 4)) << 32) | CASES));
+  else for (let i = 0; i < len; i++) h = mix(h ^ <u64>(load<u8>(ptr + i) | 0x20));
+  return <u32>h;
+}
+
+/** A factor that spreads bits well: SplitMix64's (Steele, Lea and Flood, 2014). */
+const SPREAD: u64 = ((<u64>0xbf58476d) << 32) | 0x1ce4e5b9;
+
+/** Multiplication spreads bits upwards, shifts bring them down. */
+function mix(h: u64): u64 {
+  const product = (h ^ (h >> 32)) * SPREAD;
+  return product ^ (product >> 32);
 }
 
 /** The result of parsing a number: read at once, before the next call. */
 export let parsedInt: i64 = 0;
+
+function digitAt(ptr: usize): i64 {
+  const digit = <i64>load<u8>(ptr) - 0x30;
+  return digit >= 0 && digit <= 9 ? digit : 0;
+}
 
 /**
  * Reads an optional sign and decimal digits after leading blanks, as C's `atoi` does, which is what
  * SecLang's numeric operators are defined by. Gives the value, saturated; sets `parsedInt`.
  */
 export function toInt(ptr: usize, len: i32): i64 {
+  // most are one digit
+  if (len == 1) return digitAt(ptr);
   let i = 0;
   while (i < len && (load<u8>(ptr + i) == 0x20 || (load<u8>(ptr + i) >= 9 && load<u8>(ptr + i) <= 13))) i++;
   let negative = false;

@@ -153,6 +153,7 @@ export function startTokens(ptr: usize, len: i32, how: i32): void {
   dashComments = 0;
   hashes = 0;
   tokenCount = 0;
+  if (!ready) prepareWords();
   for (let i = 0; i < TOKENS; i++) token(i).clear();
 }
 
@@ -385,6 +386,19 @@ function bracketed(): i32 {
   return take(BAREWORD, end < 0 ? length - position : end + 1 - position);
 }
 
+/** What each byte is to a word: ENDS, GLUES for those that may join a keyword to what follows it, or 0; filled when first needed. */
+const inWord: usize = memory.data(256);
+const ENDS: u8 = 1;
+const GLUES: u8 = 2;
+let ready: bool = false;
+
+function prepareWords(): void {
+  ready = true;
+  for (let c = 0; c < 256; c++) if (endsWord(<u8>c)) store<u8>(inWord + <usize>c, ENDS);
+  store<u8>(inWord + 0x2e, GLUES);
+  store<u8>(inWord + 0x60, GLUES);
+}
+
 /** Bytes that end a word. */
 function endsWord(c: u8): bool {
   if (isAlpha(c) || isDigit(c)) return false;
@@ -400,19 +414,33 @@ function endsVariable(c: u8): bool {
 }
 
 function word(): i32 {
+  const from = input + <usize>position;
+  const most = length - position;
   let n = 0;
-  while (position + n < length && !endsWord(at(position + n))) n++;
+  let kinds: u8 = 0;
+  for (; n < most; n++) {
+    const kind = load<u8>(inWord + <usize>load<u8>(from + n));
+    if (kind == ENDS) break;
+    kinds |= kind;
+  }
   take(BAREWORD, n);
-  // a keyword may be glued to what follows by a dot or a backtick
+  return kinds != 0 ? glued(n) : plainWord(n);
+}
+
+/** Reads a word of `n` bytes with a dot or a backtick in it, which may join a keyword to what follows. */
+function glued(n: i32): i32 {
   for (let i = 0; i < current.len; i++) {
-    const c = current.at(i);
-    if (c != 0x2e && c != 0x60) continue;
+    if (load<u8>(inWord + <usize>current.at(i)) != GLUES) continue;
     const type = lookUp(SQL, current.text, i);
     if (type != 0 && type != BAREWORD) {
       current.clear();
       return take(type, i);
     }
   }
+  return plainWord(n);
+}
+
+function plainWord(n: i32): i32 {
   if (n <= TOKEN_MAX) {
     const type = lookUp(SQL, current.text, n);
     current.type = type == 0 ? BAREWORD : type;

@@ -8,7 +8,7 @@
  */
 import { Arena } from "../bytes/arena";
 import { hasBit, setBit } from "../bytes/bits";
-import { FNV_BASIS, FNV_PRIME, hashBytes } from "../bytes/span";
+import { equalFold, hashFold } from "../bytes/span";
 
 /** Keywords, operators and fingerprints (`0` and the fingerprint in upper case), with their type. */
 export const SQL: i32 = 0;
@@ -27,7 +27,6 @@ const SLOTS: u32 = 32768;
 let arena: Arena = changetype<Arena>(0);
 /** SLOTS addresses of entries: u8 table, u8 type, u8 length, then the word in upper case. */
 let slots: usize = 0;
-const upper: usize = memory.data(64);
 /** A bit for each hash of a word, of as many as there are slots. */
 const present: usize = memory.data(4096);
 
@@ -35,11 +34,11 @@ const present: usize = memory.data(4096);
 const TABLE_FACTOR: u32 = 0x9e3779b1;
 
 function hashOf(table: i32, word: usize, len: i32): u32 {
-  return hashBytes(word, len) + <u32>table * TABLE_FACTOR;
+  return hashFold(word, len) + <u32>table * TABLE_FACTOR;
 }
 
 function same(entry: usize, table: i32, word: usize, len: i32): bool {
-  return load<u8>(entry) == <u8>table && load<u8>(entry, 2) == <u8>len && memory.compare(entry + 3, word, <usize>len) == 0;
+  return load<u8>(entry) == <u8>table && equalFold(entry + 3, <i32>load<u8>(entry, 2), word, len);
 }
 
 function slotOf(hash: u32, table: i32, word: usize, len: i32): usize {
@@ -75,18 +74,9 @@ export function addWord(table: i32, type: u8, word: usize, len: i32): void {
 /** Gives the type of a word, in any case, or 0 if it is not in the table. */
 export function lookUp(table: i32, word: usize, len: i32): u8 {
   if (len > WORD_MAX || slots == 0) return 0;
-  // as `hashOf` of the word in upper case, in one go
-  let hash = FNV_BASIS;
-  for (let i = 0; i < len; i++) {
-    const c = load<u8>(word + i);
-    const large = <u8>(c - 0x61) < 26 ? c ^ 0x20 : c;
-    store<u8>(upper + i, large);
-    hash = (hash ^ <u32>large) * FNV_PRIME;
-  }
-  hash += <u32>table * TABLE_FACTOR;
-  const bit = hash & (SLOTS - 1);
-  if (!hasBit(present, bit)) return 0;
-  const entry = <usize>load<u32>(slotOf(hash, table, upper, len));
+  const hash = hashOf(table, word, len);
+  if (!hasBit(present, hash & (SLOTS - 1))) return 0;
+  const entry = <usize>load<u32>(slotOf(hash, table, word, len));
   return entry == 0 ? 0 : load<u8>(entry, 1);
 }
 

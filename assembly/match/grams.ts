@@ -13,7 +13,7 @@ import { lower } from "../bytes/ascii";
 export const VALUE_MAP: u32 = 4;
 export const LIST_MAP: u32 = 0;
 /** Values shorter than this are not worth a map: their DFA is as fast. */
-export const GRAM_MIN: i32 = 24;
+export const GRAM_MIN: i32 = 128;
 
 /** Gives the hash of three bytes, which are in lower case: 16 bits. */
 export function gramHash(a: u8, b: u8, c: u8): u32 {

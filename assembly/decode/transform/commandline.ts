@@ -4,19 +4,28 @@
  * a slash or an opening parenthesis, and letters become lower case.
  */
 import { isAlnum, lower } from "../../bytes/ascii";
-import { BLOCK, ByteClass } from "../../bytes/simd";
+import { BLOCK, ByteClass, lowerBlock } from "../../bytes/simd";
 import { close, giveBack, open } from "./output";
 
-/** Bytes that are changed, or that depend on what is before them. Upper-case letters are too. */
-const special: ByteClass = ByteClass.of("\"'\\^,;\t\r\n/(");
+/** Bytes that change, but for letters. */
+const special: ByteClass = ByteClass.of("\"'\\^,;\t\r\n");
 
-/** True if a block and the byte after it hold nothing that changes, whatever comes before but a space. */
-function isOrdinary(ptr: usize): bool {
+/** True if a space before that byte makes a difference. */
+function closesUp(c: u8): bool {
+  return c == 0x20 || c == 0x2f || c == 0x28;
+}
+
+/**
+ * Gives the number of bytes at the beginning of a block that do not change but for their case, unless a space comes before
+ * and the first closes up.
+ */
+function ordinary(ptr: usize): i32 {
   const block = v128.load(ptr);
+  const next = v128.load(ptr + 1);
   const space = i8x16.splat(0x20);
-  const twice = v128.and(i8x16.eq(block, space), i8x16.eq(v128.load(ptr + 1), space));
-  const upper = i8x16.lt_u(i8x16.sub(block, i8x16.splat(0x41)), i8x16.splat(26));
-  return !v128.any_true(v128.or(v128.or(twice, upper), special.find(block)));
+  const closing = v128.or(i8x16.eq(next, space), v128.or(i8x16.eq(next, i8x16.splat(0x2f)), i8x16.eq(next, i8x16.splat(0x28))));
+  const changing = v128.or(v128.and(i8x16.eq(block, space), closing), special.find(block));
+  return min(ctz(i8x16.bitmask(i8x16.ne(changing, i8x16.splat(0)))), BLOCK);
 }
 
 export function cmdLine(ptr: usize, len: i32): bool {
@@ -24,11 +33,14 @@ export function cmdLine(ptr: usize, len: i32): bool {
   let to = out;
   let space = false;
   for (let i = 0; i < len; i++) {
-    while (i + BLOCK < len && !(space && load<u8>(ptr + i) == 0x20) && isOrdinary(ptr + i)) {
-      v128.store(to, v128.load(ptr + i));
-      to += BLOCK;
-      i += BLOCK;
-      space = load<u8>(ptr + i - 1) == 0x20;
+    while (i + BLOCK < len && !(space && closesUp(load<u8>(ptr + i)))) {
+      // a whole block is written, and what comes after the ordinary bytes at its beginning is overwritten
+      v128.store(to, lowerBlock(v128.load(ptr + i)));
+      const n = ordinary(ptr + i);
+      to += n;
+      i += n;
+      if (n > 0) space = load<u8>(ptr + i - 1) == 0x20;
+      if (n < BLOCK) break;
     }
     const c = load<u8>(ptr + i);
     if (isAlnum(c)) {

@@ -85,29 +85,44 @@ function name(ptr: usize, len: i32, start: i32): i32 {
   return -1;
 }
 
-/** Where each name starts in NAMES, u16 each, then the end; filled when first needed. */
-const starts: usize = memory.data(128, 2);
+// Names that begin with the same letter are a chain of entries, filled when first needed. An entry is three numbers of 16
+// bits: the number of the next entry, 0 for none, where in NAMES the name starts, and its length.
+const NEXT: usize = 0;
+const START: usize = 2;
+const LENGTH: usize = 4;
+const ENTRY: usize = 6;
+const entries: usize = memory.data(64 * 6, 2);
+/** The number of the first entry by the name's first byte, 0 for none. */
+const firsts: usize = memory.data(256);
 let nameCount: i32 = 0;
 
 function prepareNames(): void {
-  for (let at = 0; at < NAMES.length; at = NAMES.indexOf(" ", at) + 1) {
-    store<u16>(starts + ((<usize>nameCount) << 1), <u16>at);
+  for (let start = 0; start < NAMES.length; start = NAMES.indexOf(" ", start) + 1) {
     nameCount++;
+    const entry = entries + <usize>nameCount * ENTRY;
+    const first = firsts + <usize>NAMES.charCodeAt(start);
+    store<u16>(entry, <u16>load<u8>(first), NEXT);
+    store<u16>(entry, <u16>start, START);
+    // a name, its character, a space
+    store<u16>(entry, <u16>(NAMES.indexOf(" ", start) - start - 1), LENGTH);
+    store<u8>(first, <u8>nameCount);
   }
-  store<u16>(starts + ((<usize>nameCount) << 1), <u16>NAMES.length);
 }
 
 function lookUp(ptr: usize, length: i32): i32 {
   if (length == 4 && load<u32>(ptr) == 0x7073626e) return 0xa0; // nbsp
   if (nameCount == 0) prepareNames();
-  const table = changetype<usize>(NAMES);
-  for (let i = 0; i < nameCount; i++) {
-    const at = <i32>load<u16>(starts + ((<usize>i) << 1));
-    // a name, its character, a space
-    if (<i32>load<u16>(starts + ((<usize>i) << 1), 2) - at - 2 != length) continue;
-    let k = 0;
-    while (k < length && load<u16>(table + ((<usize>(at + k)) << 1)) == <u16>load<u8>(ptr + k)) k++;
-    if (k == length) return <i32>load<u16>(table + ((<usize>(at + k)) << 1));
+  for (let number = <i32>load<u8>(firsts + <usize>load<u8>(ptr)); number > 0; ) {
+    const entry = entries + <usize>number * ENTRY;
+    const text = changetype<usize>(NAMES) + ((<usize>load<u16>(entry, START)) << 1);
+    if (<i32>load<u16>(entry, LENGTH) == length && isName(text, ptr, length)) return <i32>load<u16>(text + ((<usize>length) << 1));
+    number = <i32>load<u16>(entry, NEXT);
   }
   return -1;
+}
+
+/** True if `length` bytes are the name at `text` in NAMES, whose characters have two bytes. */
+function isName(text: usize, ptr: usize, length: i32): bool {
+  for (let k = 0; k < length; k++) if (load<u16>(text + ((<usize>k) << 1)) != <u16>load<u8>(ptr + k)) return false;
+  return true;
 }

@@ -29,8 +29,18 @@ function mayBeSpace(block: v128): v128 {
 
 function firstSpace(ptr: usize, len: i32): i32 {
   let i = 0;
-  while (i + BLOCK <= len && !v128.any_true(mayBeSpace(v128.load(ptr + i)))) i += BLOCK;
-  while (i < len && spaceAt(ptr, len, i) == 0) i++;
+  while (i < len) {
+    const left = len - i;
+    if (left >= 8) {
+      const size = left >= BLOCK ? BLOCK : 8;
+      const block = size == BLOCK ? v128.load(ptr + i) : v128.load64_zero(ptr + i);
+      const plain = min(ctz(i8x16.bitmask(mayBeSpace(block))), size);
+      i += plain;
+      if (plain == size) continue;
+    }
+    if (!isPlain(load<u8>(ptr + i)) && spaceAt(ptr, len, i) > 0) return i;
+    i++;
+  }
   return i;
 }
 

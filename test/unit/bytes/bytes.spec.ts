@@ -1,7 +1,8 @@
 import { Arena, bytesHeld } from "../../../assembly/bytes/arena";
 import { Buffer } from "../../../assembly/bytes/buffer";
-import { find, isTextFold, isUnsigned, parsedInt, toInt } from "../../../assembly/bytes/span";
+import { equal, equalFold, find, hashFold, isTextFold, isUnsigned, parsedInt, toInt } from "../../../assembly/bytes/span";
 import { codePoint, decode, encode } from "../../../assembly/bytes/utf8";
+import { random, randomText } from "../random";
 import { arena, get, len, ptr, put } from "../text";
 
 describe("arenas", () => {
@@ -77,6 +78,46 @@ describe("spans", () => {
     expect(find(text, 6, ptr, 3)).toBe(3);
     expect(find(text, 5, ptr, 3)).toBe(-1);
     expect(find(text, 6, ptr, 0)).toBe(0);
+  });
+  test("find and comparisons agree with the slow way, at all lengths", () => {
+    for (let i = 0; i < 4000; i++) {
+      const text = randomText(60);
+      const from = random(text.length + 1);
+      const needle = random(2) == 0 ? randomText(5) : text.substring(from, from + random(30));
+      put(text);
+      const at = ptr;
+      put(needle);
+      expect(find(at, text.length, ptr, len)).toBe(text.indexOf(needle), needle + " in " + text);
+    }
+    for (let n = 0; n < 40; n++) {
+      for (let i = 0; i <= n; i++) {
+        const other = i == n ? "" : "@";
+        const same = "Ab[".repeat(14).substring(0, n);
+        const changed = i == n ? same : same.substring(0, i) + other + same.substring(i + 1);
+        put(same);
+        const at = ptr;
+        put(changed);
+        expect(equal(at, n, ptr, len)).toBe(i == n, same + " " + changed);
+        expect(equalFold(at, n, ptr, len)).toBe(i == n, same + " " + changed);
+        put(changed.toUpperCase());
+        expect(equalFold(at, n, ptr, len)).toBe(i == n, same + " " + changed);
+        // `[` and `{` differ in the same bit as the cases of a letter
+        put(same.replaceAll("[", "{"));
+        expect(equalFold(at, n, ptr, len)).toBe(n < 3, same);
+      }
+    }
+  });
+  test("names that differ in case have the same hash, and few others", () => {
+    const seen = new Set<u32>();
+    for (let i = 0; i < 3000; i++) {
+      const name = "X-Header-Name-".substring(0, i % 15) + i.toString();
+      put(name);
+      const hash = hashFold(ptr, len);
+      put(name.toLowerCase());
+      expect(hashFold(ptr, len)).toBe(hash, name);
+      seen.add(hash & 0xfffff);
+    }
+    expect(seen.size > 2980).toBe(true);
   });
   test("text without case", () => {
     put("Content-Type");

@@ -8,6 +8,7 @@ import { Regex } from "../../../assembly/match/regex/program";
 import { findShortest, shortestFrom, shortestLen } from "../../../assembly/match/regex/shortest";
 import { addToSieve, finishSieve, startSieve } from "../../../assembly/match/sieve";
 import { prepareSignatures, signatureOf } from "../../../assembly/match/signature";
+import { randomPattern, randomText } from "../random";
 import { arena, len, ptr, put } from "../text";
 import { oracle } from "./oracle";
 
@@ -154,36 +155,6 @@ function naive(pattern: string, text: string): bool {
   const tree = parse(arena, ptr, len);
   put(text);
   return oracle(tree!, ptr, len);
-}
-
-// A small linear congruential generator (Numerical Recipes): the same cases each time.
-let seed: u32 = 12345;
-function random(below: i32): i32 {
-  seed = seed * 1664525 + 1013904223;
-  return <i32>((seed >> 8) % <u32>below);
-}
-
-const ATOMS: string[] = ["a", "b", "ab", ".", "[ab]", "[^a]", "\\b", "\\B", "^", "$", "\\w", "\\W", "(?m:^)", "(?m:$)", "\n", "\\s", "c{2}"];
-const REPEATS: string[] = ["*", "+", "?", "*?", "+?", "??", "{2}", "{1,2}", "{0,2}?"];
-
-function randomPattern(depth: i32): string {
-  let pattern = "";
-  const pieces = 1 + random(3);
-  for (let i = 0; i < pieces; i++) {
-    let atom = depth > 0 && random(3) == 0 ? "(" + randomPattern(depth - 1) + ")" : ATOMS[random(ATOMS.length)];
-    if (random(3) == 0) atom = "(?:" + atom + ")" + REPEATS[random(REPEATS.length)];
-    pattern += atom;
-    if (random(5) == 0) pattern += "|";
-  }
-  return pattern;
-}
-
-function randomText(): string {
-  const letters = "aabbc \n_-";
-  let text = "";
-  const n = random(12);
-  for (let i = 0; i < n; i++) text += letters.charAt(random(letters.length));
-  return text;
 }
 
 describe("regular expressions", () => {
