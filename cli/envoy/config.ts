@@ -125,6 +125,8 @@ export function bootstrap(options: EnvoyOptions): object {
   const { "@type": _type, ...fixed } = listener(options) as Record<string, unknown>;
   return {
     node: { id: "bailey", cluster: "bailey" },
+    // compiling the filter takes memory that it then does not need, and that the allocator keeps otherwise
+    memory_allocator_manager: { bytes_to_release: 4194304, memory_release_interval: "1s" },
     admin: { address: { socket_address: { address: "127.0.0.1", port_value: options.adminPort } } },
     ...(options.listenerFile && { dynamic_resources: { lds_config: { path_config_source: { path: options.listenerFile } } } }),
     static_resources: { ...(!options.listenerFile && { listeners: [fixed] }), clusters: [cluster(options.upstream)] },
