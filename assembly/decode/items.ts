@@ -14,7 +14,7 @@ export class Item {
   signature: u64;
   /** Address of the value's trigrams, see match/grams.ts; 0 until they were computed. */
   grams: usize;
-  /** What the sieves said of the value, see seclang/values.ts; 0 until they were asked. */
+  /** What the sieves said of the value, see seclang/sifted.ts; 0 until they were asked. */
   sifted: u32;
   /** What transformations made of the value, see `Value`; null for nothing yet. */
   derived: Derived | null;
@@ -53,7 +53,7 @@ export class Value {
   signature: u64;
   /** 0 until they were computed. */
   grams: usize;
-  /** What the sieves said, see seclang/values.ts; 0 until they were asked. */
+  /** What the sieves said, see seclang/sifted.ts; 0 until they were asked. */
   sifted: u32;
   /** What single transformations made of it. */
   derived: Derived | null;
@@ -72,7 +72,7 @@ export class ItemList {
   first: Item | null;
   last: Item | null;
   count: i32;
-  /** Addresses of what is known about all values, and all names, by number of the sequence; see values.ts. */
+  /** What is known about all values, and all names, as they came; see seclang/unions.ts. */
   union: usize;
   nameUnion: usize;
   /** Items by name, see seclang/selected.ts: the table, how many slots it has, and how many items were entered. */

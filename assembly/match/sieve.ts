@@ -13,18 +13,24 @@
  * traffic needs none.
  */
 import { Arena, make } from "../bytes/arena";
+import { abreastPatience, siftAbreast } from "./regex/abreast";
 import { Automaton } from "./regex/automaton";
 import { MAX_MEMBERS, patienceLeft, sift } from "./regex/dfa";
 import { Regex } from "./regex/program";
 
 /** Steps that may be built at once, and how many more with each request. */
-const PATIENCE_MAX: i32 = 8192;
+export const PATIENCE_MAX: i32 = 8192;
 const PATIENCE_EARNED: i32 = 2;
 let patience: i32 = PATIENCE_MAX;
 
 /** A request came: some more steps may be built. */
 export function earnPatience(): void {
   patience = min(patience + PATIENCE_EARNED, PATIENCE_MAX);
+}
+
+/** Sets the steps that may be built until requests have earned more. */
+export function setPatience(steps: i32): void {
+  patience = steps;
 }
 
 /** A map that says of every pattern that it may match; NONE says of none that it does. */
@@ -75,4 +81,10 @@ export function askSieve(sieve: Automaton, ptr: usize, len: i32): usize {
   const map = sift(sieve, ptr, len, patience);
   patience = patienceLeft;
   return map;
+}
+
+/** The same for at least LANES texts, see `siftAbreast`. */
+export function askSieveAbreast(sieve: Automaton, texts: usize, count: i32, maps: usize): void {
+  siftAbreast(sieve, texts, count, maps, patience);
+  patience = abreastPatience;
 }

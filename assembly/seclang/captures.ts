@@ -28,16 +28,24 @@ export function resolveCaptures(tx: Transaction): void {
 /** The same from the places in `slots`, or if there are none, TX:0 from the match as a whole. */
 export function setCaptures(tx: Transaction, rule: Rule, grouped: bool): void {
   tx.capturing = null;
-  const ptr = tx.capturePtr;
-  for (let group = 0; group < CAPTURES; group++) {
-    const span = tx.txSlot(group);
-    const start = grouped ? load<i32>(slots + ((<usize>group) << 3)) : group == 0 ? tx.captureFrom : -1;
-    const end = grouped ? load<i32>(slots + ((<usize>group) << 3), 4) : tx.captureFrom + tx.captureSize;
-    store<usize>(span, start >= 0 && end >= start ? ptr + <usize>start : 0);
-    store<i32>(span, end - start, 4);
+  const first = tx.plainSlot(0);
+  if (grouped) setGroups(first, tx.capturePtr);
+  else {
+    memory.fill(first, 0, (<usize>CAPTURES) << 3);
+    store<usize>(first, tx.capturePtr + <usize>tx.captureFrom);
+    store<i32>(first, tx.captureSize, 4);
   }
   if (!rule.negated && capturedFingerprint(rule)) {
-    store<usize>(tx.txSlot(0), tx.arena.copy(capturedPtr, capturedLen));
-    store<i32>(tx.txSlot(0), capturedLen, 4);
+    store<usize>(first, tx.arena.copy(capturedPtr, capturedLen));
+    store<i32>(first, capturedLen, 4);
+  }
+}
+
+function setGroups(first: usize, ptr: usize): void {
+  for (let group: usize = 0; group < <usize>CAPTURES; group++) {
+    const start = load<i32>(slots + (group << 3));
+    const end = load<i32>(slots + (group << 3), 4);
+    store<usize>(first + (group << 3), start >= 0 && end >= start ? ptr + <usize>start : 0);
+    store<i32>(first + (group << 3), end - start, 4);
   }
 }

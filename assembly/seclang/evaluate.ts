@@ -11,11 +11,10 @@ import { equalFold, toInt } from "../bytes/span";
 import { Item, ItemList, Value } from "../decode/items";
 import { matches } from "../match/regex/dfa";
 import { Regex } from "../match/regex/program";
-import { ALL } from "../match/sieve";
 import { noteCapture } from "./captures";
 import { hasMessage } from "./compiler";
 import { expand, expandedLen, expandedPtr } from "./expand";
-import { groupCanMatch, lookUpGroup, siftedGroup } from "./groups";
+import { beginGroups, siftedGroup, summaryOf } from "./groups";
 import {
   Chain,
   CTL_BODY_ACCESS,
@@ -56,9 +55,11 @@ import { keepValue, report } from "./report";
 import { resolveScalar } from "./scalars";
 import { firstSelected, nextSelected } from "./selected";
 import { sideOf } from "./sieves";
+import { NO, verdictOn, YES } from "./sifted";
 import { fullName, fullNameLen, fullNamePtr, TargetRemoval, Transaction } from "./transaction";
+import { nextKey } from "./txkeys";
 import { listHasLiteral, longest, siftedList, unionOf } from "./unions";
-import { hasLiteral, rawValue, siftedValue, valueOf } from "./values";
+import { hasLiteral, rawValue, valueOf } from "./values";
 import {
   ARGS,
   ARGS_GET,
@@ -93,6 +94,7 @@ export function runPhase(transaction: Transaction, phase: i32): bool {
   if (phase != 5 && (tx.allowed || (tx.allowedRequest && phase <= 2))) return false;
   allowPhase = false;
   side = sideOf(phase);
+  beginGroups(tx);
   const program = tx.program;
   const entries = program.entries(phase);
   const count = program.count(phase);
@@ -101,9 +103,12 @@ export function runPhase(transaction: Transaction, phase: i32): bool {
     const entry = changetype<Entry>(entries + <usize>i * offsetof<Entry>());
     i++;
     if (entry.group >= 0) {
-      const group = lookUpGroup(tx, entry.group, phase);
-      if (!groupCanMatch(tx, group, entry)) continue;
-      if (entry.sieveBit >= 0 && !hasBit(siftedGroup(tx, group, side), entry.sieveBit)) continue;
+      const summary = summaryOf(tx, entry.group);
+      // what the sieve says tells more, and costs nothing once it was asked
+      if (summary.sifted == 0 || entry.sieveBit < 0) {
+        if (!entry.canMatch(summary.longest, summary.signature)) continue;
+      }
+      if (entry.sieveBit >= 0 && !hasBit(siftedGroup(tx, summary, side), entry.sieveBit)) continue;
     }
     const rule = entry.rule;
     sieveBit = entry.sieveBit;
@@ -244,16 +249,19 @@ function visitTx(rule: Rule, target: Target): bool {
     return span != 0 && testTx(rule, span, target.selPtr, target.selLen);
   }
   let matched = false;
-  for (let slot = 0; slot < tx.txSlots; slot++) {
-    const span = tx.txSlot(slot);
-    if (load<usize>(span) == 0 || !selects(target, namePtr(slot), nameLen(slot))) continue;
-    if (testTx(rule, span, namePtr(slot), nameLen(slot))) matched = true;
+  for (let slot = nextSlot(target, 0); slot < tx.txSlots; slot = nextSlot(target, slot + 1)) {
+    if (testTx(rule, tx.txSlot(slot), namePtr(slot), nameLen(slot))) matched = true;
   }
   for (let item: Item | null = tx.dynamic.first; item; item = item!.next) {
     if (!selects(target, item.name, item.nameLen)) continue;
     if (testTx(rule, changetype<usize>(item), item.name, item.nameLen)) matched = true;
   }
   return matched;
+}
+
+/** Gives the first slot of TX, from `from` on, whose key a target selects that does not select by name. */
+function nextSlot(target: Target, from: i32): i32 {
+  return target.select == SELECT_ALL ? from : nextKey(target, from, tx.txSlots);
 }
 
 /** TX changes all the time, so its values are tested through an item of their own. */
@@ -317,9 +325,7 @@ function countTx(target: Target): i32 {
     return span != 0 && load<usize>(span) != 0 ? 1 : 0;
   }
   let count = 0;
-  for (let slot = 0; slot < tx.txSlots; slot++) {
-    if (load<usize>(tx.txSlot(slot)) != 0 && selects(target, namePtr(slot), nameLen(slot))) count++;
-  }
+  for (let slot = nextSlot(target, 0); slot < tx.txSlots; slot = nextSlot(target, slot + 1)) if (load<usize>(tx.txSlot(slot)) != 0) count++;
   for (let item: Item | null = tx.dynamic.first; item; item = item!.next) if (selects(target, item.name, item.nameLen)) count++;
   return count;
 }
@@ -365,9 +371,9 @@ function testValue(rule: Rule, item: Item, variable: i32, value: Value): bool {
   const ptr = value.ptr;
   const len = value.len;
   if (isSifted(rule)) {
-    const map = siftedValue(tx, side, value);
-    if (!hasBit(map, sieveBit)) return false;
-    if (map != ALL) {
+    const verdict = verdictOn(tx, side, value, sieveBit, tx.program.patterns(side, rule.chain));
+    if (verdict == NO) return false;
+    if (verdict == YES) {
       matchWhole(len);
       onMatch(rule, item, variable, ptr, len);
       return true;

@@ -6,31 +6,50 @@
  * what is known about the values as they are holds for all groups with the same variables.
  */
 
+import { Arena, make } from "../bytes/arena";
 import { equal } from "../bytes/span";
 import { Item, Value } from "../decode/items";
 import { NONE } from "../match/sieve";
 import { emptyChain } from "./chains";
 import { Chain, Rule, SELECT_NAME, Target } from "./model";
 import { canPrefilter } from "./operators";
-import { Entry, Program } from "./program";
+import { Program } from "./program";
 import { resolveScalar } from "./scalars";
 import { firstSelected, nextSelected } from "./selected";
+import { joinMaps, siftedValue } from "./sifted";
 import { Transaction } from "./transaction";
 import { longest, siftedList, unionOf } from "./unions";
-import { joinMaps, siftedValue, valueOf } from "./values";
+import { valueOf } from "./values";
 import { ARGS, ARGS_GET, ARGS_NAMES, ARGS_PATH, ARGS_POST, isChangedByRules, LAST_LIST, LAST_SCALAR, listOf } from "./variables";
 
 /** Groups of a program; rules beyond are judged one by one. */
 export const MAX_GROUPS: i32 = 1024;
 
+/** What a target comes to: a scalar, or the values or names of a list; ARGS is several. */
+@unmanaged
+export class View {
+  /** A scalar or a list. */
+  variable: i32;
+  names: bool;
+  /** The target, if only the items that it names are looked at. */
+  named: Target | null;
+}
+
 /** What the rules of a group look at. */
 @unmanaged
 export class Group {
   targets: Target;
+  /** The same as views, one behind another. */
+  views: usize;
+  viewCount: i32;
   chain: Chain;
   multiMatch: bool;
   /** Number of the group with the same targets and no transformations: itself, if it has none. */
   raw: i32;
+
+  view(i: i32): View {
+    return changetype<View>(this.views + <usize>i * offsetof<View>());
+  }
 }
 
 /** Gives the group of a rule in a program, a new one if there is none; -1 if the rule cannot be in one. */
@@ -51,10 +70,37 @@ function findGroup(program: Program, targets: Target, chain: Chain, multiMatch: 
   if (program.groupCount == MAX_GROUPS) return -1;
   const group = program.group(program.groupCount);
   group.targets = targets;
+  setViews(program.arena, group);
   group.chain = chain;
   group.multiMatch = multiMatch;
   group.raw = program.groupCount;
   return program.groupCount++;
+}
+
+function setViews(arena: Arena, group: Group): void {
+  let count = 0;
+  for (let target: Target | null = group.targets; target; target = target!.next) count += isArgs(target!.variable) ? 3 : 1;
+  group.views = arena.alloc(<usize>count * offsetof<View>());
+  for (let target: Target | null = group.targets; target; target = target!.next) {
+    const variable = target!.variable;
+    if (variable <= LAST_SCALAR) addView(group, variable, false, null);
+    else if (isArgs(variable)) {
+      addView(group, ARGS_GET, variable == ARGS_NAMES, null);
+      addView(group, ARGS_POST, variable == ARGS_NAMES, null);
+      addView(group, ARGS_PATH, variable == ARGS_NAMES, null);
+    } else addView(group, listOf(variable), variable > LAST_LIST, target!.select == SELECT_NAME ? target : null);
+  }
+}
+
+function isArgs(variable: i32): bool {
+  return variable == ARGS || variable == ARGS_NAMES;
+}
+
+function addView(group: Group, variable: i32, names: bool, named: Target | null): void {
+  const view = group.view(group.viewCount++);
+  view.variable = variable;
+  view.names = names;
+  view.named = named;
 }
 
 /** True if what the rule looks at does not change while a phase runs. */
@@ -77,139 +123,104 @@ function selectSame(a: Target, b: Target): bool {
   return !x && !y;
 }
 
-/** What a transaction keeps for a group. */
+/** What is known about all values of a group in one phase. */
 @unmanaged
-class Summary {
+export class Summary {
   /** Union of the signatures of all values. */
   signature: u64;
   /** Length of the longest value in bytes. */
   longest: i32;
-  /** Phase that it holds for; 0 until it was worked out. */
-  phase: i32;
   /** What the sieve says of all values: the address of a map, 0 until it was asked. */
   sifted: usize;
+  /** The group whose values these are: where no transformation changes any, that without transformations. */
+  group: Group;
+
+  add(value: Value): void {
+    this.signature |= value.signature;
+    this.longest = max(this.longest, value.len);
+  }
 }
 
-let signature: u64 = 0;
-let length: i32 = 0;
-
-/**
- * Finds what is known about all values of a group in a phase, working it out if it is not. Gives the number of the
- * group that it is kept with: where no transformation changes any value, that is the one without transformations.
- */
-export function lookUpGroup(tx: Transaction, group: i32, phase: i32): i32 {
-  const program = tx.program;
-  if (tx.groups == 0) tx.groups = tx.arena.alloc(<usize>program.groupCount * offsetof<Summary>());
-  const own = program.group(group);
-  const raw = summaryOf(tx, own.raw, phase);
-  if (own.raw == group || (raw.signature & own.chain.triggers) == 0) return own.raw;
-  summaryOf(tx, group, phase);
-  return group;
+/** Forgets what is known about groups: a phase begins. A transaction keeps the addresses of summaries by number of the group. */
+export function beginGroups(tx: Transaction): void {
+  const bytes = (<usize>tx.program.groupCount) << 2;
+  if (tx.groups == 0) tx.groups = tx.arena.alloc(bytes);
+  else memory.fill(tx.groups, 0, bytes);
 }
 
-function summaryOf(tx: Transaction, group: i32, phase: i32): Summary {
-  const summary = changetype<Summary>(tx.groups + <usize>group * offsetof<Summary>());
-  if (summary.phase == phase) return summary;
-  workOut(tx, tx.program.group(group));
-  summary.signature = signature;
-  summary.longest = length;
-  summary.phase = phase;
-  summary.sifted = 0;
+/** Gives what is known about all values of a group in this phase, working it out if it is not. */
+export function summaryOf(tx: Transaction, number: i32): Summary {
+  const known = changetype<Summary | null>(<usize>load<u32>(tx.groups + ((<usize>number) << 2)));
+  return known ? known : workOut(tx, number);
+}
+
+function workOut(tx: Transaction, number: i32): Summary {
+  const group = tx.program.group(number);
+  let summary = group.raw == number ? sumUp(tx, group) : summaryOf(tx, group.raw);
+  if (group.raw != number && (summary.signature & group.chain.triggers) != 0) summary = sumUp(tx, group);
+  store<u32>(tx.groups + ((<usize>number) << 2), changetype<u32>(summary));
   return summary;
 }
 
-/** False if no value of a group that `lookUpGroup` gave can match the rule of an entry. */
-export function groupCanMatch(tx: Transaction, group: i32, entry: Entry): bool {
-  const summary = changetype<Summary>(tx.groups + <usize>group * offsetof<Summary>());
-  return entry.canMatch(summary.longest, summary.signature);
-}
-
-/** Gives the map of the patterns in the sieve that match a value of a group that `lookUpGroup` gave. */
-export function siftedGroup(tx: Transaction, group: i32, side: i32): usize {
-  const summary = changetype<Summary>(tx.groups + <usize>group * offsetof<Summary>());
-  if (summary.sifted == 0) summary.sifted = siftAll(tx, tx.program.group(group), side);
+/** Gives the map of the patterns in the sieve that match a value of a group. */
+export function siftedGroup(tx: Transaction, summary: Summary, side: i32): usize {
+  if (summary.sifted == 0) summary.sifted = siftAll(tx, summary.group, side);
   return summary.sifted;
 }
 
 function siftAll(tx: Transaction, group: Group, side: i32): usize {
   let map = NONE;
-  for (let target: Target | null = group.targets; target; target = target!.next) {
+  for (let i = 0; i < group.viewCount; i++) {
     for (let chain: Chain | null = group.chain; chain; chain = chain!.parent) {
-      map = joinMaps(tx, side, map, siftTarget(tx, target!, chain!, side));
+      map = joinMaps(tx, side, map, siftView(tx, group.view(i), chain!, side));
       if (!group.multiMatch) break;
     }
   }
   return map;
 }
 
-function siftTarget(tx: Transaction, target: Target, chain: Chain, side: i32): usize {
-  const variable = target.variable;
+function siftView(tx: Transaction, view: View, chain: Chain, side: i32): usize {
+  const variable = view.variable;
   if (variable <= LAST_SCALAR) return siftedValue(tx, side, valueOf(tx.arena, resolveScalar(tx, variable), false, chain));
-  const names = variable > LAST_LIST;
-  if (variable == ARGS || variable == ARGS_NAMES) {
-    const sent = joinMaps(
-      tx,
-      side,
-      siftedList(tx, side, tx.list(ARGS_GET), variable == ARGS_NAMES, chain),
-      siftedList(tx, side, tx.list(ARGS_POST), variable == ARGS_NAMES, chain),
-    );
-    return joinMaps(tx, side, sent, siftedList(tx, side, tx.list(ARGS_PATH), variable == ARGS_NAMES, chain));
-  }
-  const list = tx.list(listOf(variable));
-  if (target.select != SELECT_NAME) return siftedList(tx, side, list, names, chain);
+  const list = tx.list(variable);
+  const target = view.named;
+  if (!target) return siftedList(tx, side, list, view.names, chain);
   let map = NONE;
   for (let item: Item | null = firstSelected(tx.arena, list, target); item; item = nextSelected(list, item!, target)) {
-    map = joinMaps(tx, side, map, siftedValue(tx, side, valueOf(tx.arena, item!, names, chain)));
+    map = joinMaps(tx, side, map, siftedValue(tx, side, valueOf(tx.arena, item!, view.names, chain)));
   }
   return map;
 }
 
-function workOut(tx: Transaction, group: Group): void {
-  signature = 0;
-  length = 0;
-  for (let target: Target | null = group.targets; target; target = target!.next) {
+function sumUp(tx: Transaction, group: Group): Summary {
+  const summary = make<Summary>(tx.arena);
+  summary.group = group;
+  for (let i = 0; i < group.viewCount; i++) {
+    const view = group.view(i);
     // multiMatch looks at the value after each transformation
     for (let chain: Chain | null = group.chain; chain; chain = chain!.parent) {
-      addTarget(tx, target!, chain!);
+      sumUpView(tx, summary, view, chain!);
       if (!group.multiMatch) break;
     }
   }
+  return summary;
 }
 
-function addTarget(tx: Transaction, target: Target, chain: Chain): void {
-  const variable = target.variable;
+function sumUpView(tx: Transaction, summary: Summary, view: View, chain: Chain): void {
+  const variable = view.variable;
   if (variable <= LAST_SCALAR) {
-    add(valueOf(tx.arena, resolveScalar(tx, variable), false, chain));
+    summary.add(valueOf(tx.arena, resolveScalar(tx, variable), false, chain));
     return;
   }
-  if (variable == ARGS || variable == ARGS_NAMES) {
-    addList(tx, ARGS_GET, variable == ARGS_NAMES, chain);
-    addList(tx, ARGS_POST, variable == ARGS_NAMES, chain);
-    addList(tx, ARGS_PATH, variable == ARGS_NAMES, chain);
+  const list = tx.list(variable);
+  if (list.count == 0) return;
+  const target = view.named;
+  if (!target) {
+    summary.signature |= unionOf(tx.arena, list, view.names, chain);
+    summary.longest = max(summary.longest, longest);
     return;
   }
-  if (target.select == SELECT_NAME) {
-    addNamed(tx, target, chain);
-    return;
-  }
-  addList(tx, listOf(variable), variable > LAST_LIST, chain);
-}
-
-function addNamed(tx: Transaction, target: Target, chain: Chain): void {
-  const list = tx.list(listOf(target.variable));
   for (let item: Item | null = firstSelected(tx.arena, list, target); item; item = nextSelected(list, item!, target)) {
-    add(valueOf(tx.arena, item, target.variable > LAST_LIST, chain));
+    summary.add(valueOf(tx.arena, item!, view.names, chain));
   }
-}
-
-function add(value: Value): void {
-  signature |= value.signature;
-  length = max(length, value.len);
-}
-
-function addList(tx: Transaction, list: i32, names: bool, chain: Chain): void {
-  const items = tx.list(list);
-  if (items.count == 0) return;
-  signature |= unionOf(tx.arena, items, names, chain);
-  length = max(length, longest);
 }

@@ -13,6 +13,7 @@ import { RuleList } from "./rulelist";
 import { Settings } from "./settings";
 import { beginSettling, endSettling, Line, settlePhase } from "./settle";
 import { makeSieves } from "./sieves";
+import { findKeys } from "./txkeys";
 
 /**
  * Puts a list of rules in the order in which they run. `settings` are those that transactions will start with.
@@ -24,6 +25,7 @@ export function link(arena: Arena, list: RuleList, ordinals: i32, settings: Sett
   program.arena = arena;
   program.groups = arena.alloc(<usize>MAX_GROUPS * offsetof<Group>());
   const scratch = Arena.create(0);
+  findKeys(list);
   beginSettling(program, settings, list, scratch);
   for (let phase = 1; phase <= 5; phase++) {
     const line = lineUp(scratch, list, phase);

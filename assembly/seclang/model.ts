@@ -40,6 +40,9 @@ export class Target {
   regex: Regex | null;
   /** SELECT_NAME: number of the name: of TX its slot, see names.ts, of other collections see selected.ts; or -1. */
   slot: i32;
+  /** SELECT_REGEX of TX: map of the slots whose keys it selects, of the first `keyCount` slots; see txkeys.ts. */
+  keys: usize;
+  keyCount: i32;
   /** `&`: the number of items instead of the items. */
   count: bool;
   next: Target | null;
@@ -51,7 +54,7 @@ export class Chain {
   /** The sequence without its last transformation, null for the empty sequence. */
   parent: Chain | null;
   transformation: i32;
-  /** Number of the sequence: column of what is known about lists, see values.ts. */
+  /** Number of the sequence: column of what is known about lists, see unions.ts. */
   index: i32;
   /** Bits of which a value must have one for the sequence to change it; see match/signature.ts. */
   triggers: u64;

@@ -1,7 +1,10 @@
 /** The keys of TX that rules name, which are their slots in a transaction, and the labels of markers. */
 import { NameTable } from "./nametable";
 
-const table: NameTable = NameTable.create(2048);
+/** Names that can be registered. */
+export const MAX_NAMES: i32 = 2048;
+
+const table: NameTable = NameTable.create(MAX_NAMES);
 
 /** Gives the number of names registered. */
 export function nameCount(): i32 {

@@ -3,9 +3,11 @@
  * what most rules end with, so that going over the rules of a phase reads one stretch of memory.
  */
 import { Arena } from "../bytes/arena";
+import { setBit } from "../bytes/bits";
 import { Automaton } from "../match/regex/automaton";
+import { chainCount } from "./chains";
 import { Group } from "./groups";
-import { Ctl, Rule } from "./model";
+import { Chain, Ctl, Rule } from "./model";
 
 /** An entry of a phase; entries lie one behind another. */
 @unmanaged
@@ -71,6 +73,9 @@ export class Program {
   /** Patterns that are asked together before each is asked itself, see sieves.ts; null for none. */
   requestSieve: Automaton | null;
   responseSieve: Automaton | null;
+  /** Of each side by number of a sequence of transformations: a map of the patterns in its sieve that look at values after it. */
+  private requestPatterns: usize;
+  private responsePatterns: usize;
   /** What TX variables are set to when a transaction begins: spans by slot, and how many; see settle.ts. */
   initialTx: usize;
   initialSlots: i32;
@@ -82,6 +87,19 @@ export class Program {
   /** Gives the sieve of a side: REQUEST_SIDE or RESPONSE_SIDE. */
   sieve(side: i32): Automaton | null {
     return side == REQUEST_SIDE ? this.requestSieve : this.responseSieve;
+  }
+
+  /** Gives the map of the patterns, in the sieve of a side, of rules with that sequence of transformations. */
+  patterns(side: i32, chain: Chain): usize {
+    return <usize>load<u32>((side == REQUEST_SIDE ? this.requestPatterns : this.responsePatterns) + ((<usize>chain.index) << 2));
+  }
+
+  /** Notes that the pattern of a rule is in the sieve of a side, which has maps of that many bytes. */
+  addPattern(side: i32, chain: Chain, bit: i32, bytes: usize): void {
+    const at = changetype<usize>(this) + (side == REQUEST_SIDE ? offsetof<Program>("requestPatterns") : offsetof<Program>("responsePatterns"));
+    if (load<usize>(at) == 0) store<usize>(at, this.arena.alloc((<usize>chainCount()) << 2));
+    if (this.patterns(side, chain) == 0) store<u32>(load<usize>(at) + ((<usize>chain.index) << 2), <u32>this.arena.alloc(bytes));
+    setBit(this.patterns(side, chain), bit);
   }
 
   group(number: i32): Group {

@@ -35,11 +35,11 @@ function looksAtAll(rule: Rule): bool {
 
 /** Makes the sieves of a program whose phases are complete. */
 export function makeSieves(arena: Arena, program: Program): void {
-  program.requestSieve = sieveOf(arena, program, 1, 2);
-  program.responseSieve = sieveOf(arena, program, 3, 4);
+  program.requestSieve = sieveOf(arena, program, REQUEST_SIDE, 1, 2);
+  program.responseSieve = sieveOf(arena, program, RESPONSE_SIDE, 3, 4);
 }
 
-function sieveOf(arena: Arena, program: Program, from: i32, to: i32): Automaton | null {
+function sieveOf(arena: Arena, program: Program, side: i32, from: i32, to: i32): Automaton | null {
   let count = 0;
   for (let phase = from; phase <= to; phase++) for (let i = 0; i < program.count(phase); i++) if (program.rule(phase, i).sieved) count++;
   // those beyond are asked one by one
@@ -50,7 +50,9 @@ function sieveOf(arena: Arena, program: Program, from: i32, to: i32): Automaton 
     for (let i = 0; i < program.count(phase) && sieve.memberCount < count; i++) {
       const entry = program.entry(phase, i);
       // what is asked of groups needs one
-      if (entry.rule.sieved && entry.group >= 0) entry.sieveBit = addToSieve(sieve, changetype<Regex>(entry.rule.prepared));
+      if (!entry.rule.sieved || entry.group < 0) continue;
+      entry.sieveBit = addToSieve(sieve, changetype<Regex>(entry.rule.prepared));
+      program.addPattern(side, entry.rule.chain, entry.sieveBit, sieve.maskBytes);
     }
   }
   finishSieve(sieve);

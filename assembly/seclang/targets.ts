@@ -4,9 +4,10 @@ import { indexOf, isText } from "../bytes/span";
 import { compileRegex, regexError } from "../match/regex/index";
 import { fail, failAt } from "./errors";
 import { SELECT_ALL, SELECT_NAME, SELECT_REGEX, Target } from "./model";
-import { nameNumber } from "./names";
+import { MAX_NAMES, nameNumber } from "./names";
 import { noteVariable } from "./scalars";
 import { selectorNumber } from "./selected";
+import { reserveKeys } from "./txkeys";
 import { isCollection, RULE, TX, variableNamed, XML } from "./variables";
 
 /** The lists that `parseTargets` made. */
@@ -126,12 +127,13 @@ function selectWith(target: Target, ptr: usize, len: i32): bool {
     target.select = SELECT_REGEX;
     target.selPtr = ptr + 1;
     target.selLen = len - 2;
+    if (target.variable == TX) reserveKeys(arena, target);
     return compileSelector(target);
   }
   target.select = SELECT_NAME;
   if (target.variable == TX) {
     target.slot = nameNumber(ptr, len);
-    if (target.slot < 0) return fail("more than 2048 names of TX variables and markers");
+    if (target.slot < 0) return fail("more than " + MAX_NAMES.toString() + " names of TX variables and markers");
   } else target.slot = selectorNumber(ptr, len);
   return true;
 }

@@ -119,7 +119,7 @@ export class Transaction {
   /** Address of a redirect's target; 0 for another block. */
   redirect: usize;
   redirectLen: i32;
-  /** What is known about all values of each group of rules, see groups.ts; 0 until one was asked for. */
+  /** What is known about all values of each group of rules, see groups.ts; 0 until a phase ran. */
   groups: usize;
   /** The item that matched last, for MATCHED_VAR_NAME. */
   matchedVariable: i32;

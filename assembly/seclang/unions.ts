@@ -14,8 +14,9 @@ import { Regex } from "../match/regex/program";
 import { NONE } from "../match/sieve";
 import { chainCount } from "./chains";
 import { Chain } from "./model";
+import { ABREAST, gather, joinMaps, siftedValue, siftGathered } from "./sifted";
 import { Transaction } from "./transaction";
-import { derive, joinMaps, rawValue, siftedValue } from "./values";
+import { derive, rawValue } from "./values";
 
 @unmanaged
 class Union {
@@ -32,6 +33,8 @@ class Union {
   sifted: u32;
   /** What single transformations made of it. */
   derived: DerivedUnion | null;
+  /** Of values as they came: what sequences made of it, addresses by number of the sequence; 0 for none yet. */
+  after: usize;
 
   value(i: i32): Value {
     return changetype<Value>(<usize>load<u32>(this.values + ((<usize>i) << 2)));
@@ -90,6 +93,10 @@ export function siftedList(tx: Transaction, side: i32, list: ItemList, name: boo
   const union = findUnion(tx.arena, list, name, chain);
   const known = <usize>union.sifted;
   if (known != 0 && (known & 1) == <usize>side) return known & ~1;
+  if (union.longest >= ABREAST) {
+    for (let i = 0; i < union.count; i++) gather(tx, side, union.value(i));
+    siftGathered(tx, side);
+  }
   let map = NONE;
   for (let i = 0; i < union.count; i++) map = joinMaps(tx, side, map, siftedValue(tx, side, union.value(i)));
   union.sifted = <u32>(map | <usize>side);
@@ -98,16 +105,24 @@ export function siftedList(tx: Transaction, side: i32, list: ItemList, name: boo
 
 function findUnion(arena: Arena, list: ItemList, name: bool, chain: Chain): Union {
   const at = changetype<usize>(list) + (name ? offsetof<ItemList>("nameUnion") : offsetof<ItemList>("union"));
-  let table = load<usize>(at);
-  if (table == 0) {
-    table = arena.alloc((<usize>chainCount()) << 2);
-    store<usize>(at, table);
+  let raw = changetype<Union | null>(load<usize>(at));
+  if (!raw || raw.count != list.count) {
+    raw = rawUnion(arena, list, name);
+    store<usize>(at, changetype<usize>(raw));
   }
-  const slot = table + ((<usize>chain.index) << 2);
-  const known = changetype<Union | null>(<usize>load<u32>(slot));
-  if (known && known.count == list.count) return known;
+  // mostly no transformation of the sequence changes any value
+  return (raw.signature & chain.triggers) == 0 ? raw : unionAfter(arena, raw, chain);
+}
+
+/** Gives a union after a sequence: kept with the union of the values as they came, by number of the sequence. */
+function unionAfter(arena: Arena, raw: Union, chain: Chain): Union {
   const parent = chain.parent;
-  const union = parent ? deriveUnion(arena, findUnion(arena, list, name, parent), chain.transformation) : rawUnion(arena, list, name);
+  if (!parent) return raw;
+  if (raw.after == 0) raw.after = arena.alloc((<usize>chainCount()) << 2);
+  const slot = raw.after + ((<usize>chain.index) << 2);
+  const known = changetype<Union | null>(<usize>load<u32>(slot));
+  if (known) return known;
+  const union = deriveUnion(arena, unionAfter(arena, raw, parent), chain.transformation);
   store<u32>(slot, changetype<u32>(union));
   return union;
 }

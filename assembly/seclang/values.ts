@@ -9,10 +9,8 @@ import { transform, triggerOf } from "../decode/transform/index";
 import { outputTo, resultLen, resultPtr } from "../decode/transform/output";
 import { addGrams, GRAM_MIN, hasAnyGram, LIST_MAP, newGrams, VALUE_MAP } from "../match/grams";
 import { Regex } from "../match/regex/program";
-import { ALL, askSieve, NONE } from "../match/sieve";
 import { signatureOf } from "../match/signature";
 import { Chain } from "./model";
-import { Transaction } from "./transaction";
 
 /** Gives the item's value, or with `name` its name, after the sequence, with its signature. */
 export function valueOf(arena: Arena, item: Item, name: bool, chain: Chain): Value {
@@ -64,44 +62,17 @@ function made(arena: Arena, from: Value, transformation: i32): Value {
   return value;
 }
 
-/** Bytes of a value from which on the small map of trigrams would be full. */
+/** Bytes of a value from which on the small map of trigrams would be full, and the large one. */
 const LONG: i32 = 1024;
+const TOO_LONG: i32 = 32 * 1024;
 
 /** False if a value has none of the trigrams of which every match of the pattern contains one. */
 export function hasLiteral(arena: Arena, value: Value, regex: Regex): bool {
-  if (regex.gramCount == 0 || value.len < GRAM_MIN) return true;
+  if (regex.gramCount == 0 || value.len < GRAM_MIN || value.len > TOO_LONG) return true;
   const map = value.len > LONG ? LIST_MAP : VALUE_MAP;
   if (value.grams == 0) {
     value.grams = newGrams(arena, map);
     addGrams(value.grams, map, value.ptr, value.len);
   }
   return hasAnyGram(value.grams, map, regex.grams, regex.gramCount);
-}
-
-// `sifted` of a value or a list is the address of a map from a sieve, plus the side of that sieve: addresses are even.
-
-/** Gives the map of the patterns, in the sieve of that side of the transaction, that match the value. */
-export function siftedValue(tx: Transaction, side: i32, value: Value): usize {
-  const known = <usize>value.sifted;
-  if (known != 0 && (known & 1) == <usize>side) return known & ~1;
-  const sieve = tx.program.sieve(side)!;
-  const found = askSieve(sieve, value.ptr, value.len);
-  // what was found lives until the next state is built
-  const map = found == 0 ? ALL : found == NONE ? NONE : tx.arena.copy(found, <i32>sieve.maskBytes);
-  value.sifted = <u32>(map | <usize>side);
-  return map;
-}
-
-/** Gives what either of two maps of that side says. */
-export function joinMaps(tx: Transaction, side: i32, a: usize, b: usize): usize {
-  if (a == b || b == NONE) return a;
-  if (a == NONE) return b;
-  const bytes = tx.program.sieve(side)!.maskBytes;
-  let more = false;
-  for (let i: usize = 0; i < bytes; i += 8) if ((load<u64>(b + i) & ~load<u64>(a + i)) != 0) more = true;
-  // most values of a list match what others matched before: no new map for each of them
-  if (!more) return a;
-  const map = tx.arena.reserve(bytes);
-  for (let i: usize = 0; i < bytes; i += 8) store<u64>(map + i, load<u64>(a + i) | load<u64>(b + i));
-  return map;
 }

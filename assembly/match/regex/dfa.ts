@@ -27,14 +27,14 @@ const FLAGS: usize = 0; // u32: LAST_WORD, ASSERTS, and the assertions that hold
 const COUNT: usize = 4; // u32: instructions in the set
 const CODE: usize = 8; // u32: address of the instructions, u32 each: index | member << MEMBER_SHIFT; before them the map of members that matched
 const CHAIN: usize = 12; // u32: next state in its hash bucket
-const NEXT: usize = 16; // u32 for each class, then for the end: a state, UNKNOWN, DEAD or MATCHED; with several members the end has their map
+export const NEXT: usize = 16; // u32 for each class, then for the end: a state, UNKNOWN, DEAD or MATCHED; with several members the end has their map
 
 const LAST_WORD: u32 = 0x100;
 const ASSERTS: u32 = 0x200;
 
-const UNKNOWN: usize = 0;
+export const UNKNOWN: usize = 0;
 const DEAD: usize = 1;
-const MATCHED: usize = 2;
+export const MATCHED: usize = 2;
 
 /** Bits of an instruction's index within its program. */
 const MEMBER_SHIFT: u32 = 18;
@@ -90,30 +90,35 @@ export function flushCache(): void {
 
 /** True if the pattern matches somewhere in the `len` bytes at `ptr`. */
 export function matches(automaton: Regex, ptr: usize, len: i32): bool {
-  let state = automaton.startState;
-  if (state == 0) state = buildStart(automaton);
-  if (state <= MATCHED) {
-    decidedAt = 0;
-    return state == MATCHED;
-  }
+  const state = startOf(automaton);
+  const matched = matchesFrom(automaton, state, ptr, ptr + <usize>len);
+  decidedAt = <i32>(decided - ptr);
+  return matched;
+}
+
+/** Address behind the byte that decided the last `matchesFrom`. */
+let decided: usize = 0;
+
+/** The same from a state on: reads what is left, the bytes from `ptr` to before `end`. */
+export function matchesFrom(automaton: Automaton, from: usize, ptr: usize, end: usize): bool {
+  decided = ptr;
+  if (from <= MATCHED) return from == MATCHED;
+  let state = from;
   const classOf = automaton.classOf;
-  const end = ptr + <usize>len;
   for (let p = ptr; p < end; p++) {
     const column = (<usize>load<u8>(classOf + <usize>load<u8>(p))) << 2;
     let next = <usize>load<u32>(state + column, NEXT);
     if (next <= MATCHED) {
       if (next == UNKNOWN) next = step(automaton, state, <i32>load<u8>(p));
       if (next <= MATCHED) {
-        decidedAt = <i32>(p - ptr) + 1;
+        decided = p + 1;
         return next == MATCHED;
       }
     }
     state = next;
   }
-  decidedAt = len;
-  let last = <usize>load<u32>(state + ((<usize>automaton.classes) << 2), NEXT);
-  if (last == UNKNOWN) last = step(automaton, state, END);
-  return last == MATCHED;
+  decided = end;
+  return endOf(automaton, state) == MATCHED;
 }
 
 /** The map that says of no member that it matches: there is one for all automata and states. */
@@ -128,11 +133,14 @@ export let patienceLeft: i32 = 0;
  * or 0 if there was no patience left.
  */
 export function sift(automaton: Automaton, ptr: usize, len: i32, patience: i32): usize {
-  let state = automaton.startState;
-  if (state == 0) state = buildStart(automaton);
+  return siftFrom(automaton, startOf(automaton), ptr, ptr + <usize>len, patience);
+}
+
+/** The same from a state on: reads what is left, the bytes from `ptr` to before `end`. */
+export function siftFrom(automaton: Automaton, from: usize, ptr: usize, end: usize, patience: i32): usize {
+  let state = from;
   patienceLeft = patience;
   const classOf = automaton.classOf;
-  const end = ptr + <usize>len;
   for (let p = ptr; p < end; p++) {
     const column = (<usize>load<u8>(classOf + <usize>load<u8>(p))) << 2;
     let next = <usize>load<u32>(state + column, NEXT);
@@ -143,6 +151,17 @@ export function sift(automaton: Automaton, ptr: usize, len: i32, patience: i32):
     }
     state = next;
   }
+  return endOf(automaton, state);
+}
+
+/** Gives the state that a text starts in. */
+export function startOf(automaton: Automaton): usize {
+  const state = automaton.startState;
+  return state != 0 ? state : buildStart(automaton);
+}
+
+/** Gives the map of the members that match a text which ends in that state, as `sift` does. */
+export function endOf(automaton: Automaton, state: usize): usize {
   const mask = <usize>load<u32>(state + ((<usize>automaton.classes) << 2), NEXT);
   return mask != UNKNOWN ? mask : step(automaton, state, END);
 }
@@ -327,7 +346,7 @@ function enlist(automaton: Automaton): void {
 }
 
 /** Computes the state that follows `state` on a byte or on END, and enters it in the table. */
-function step(automaton: Automaton, state: usize, c: i32): usize {
+export function step(automaton: Automaton, state: usize, c: i32): usize {
   const column = c == END ? automaton.classes : <i32>load<u8>(automaton.classOf + c);
   const flushes = cacheFlushes;
   const next = computeStep(automaton, state, c);

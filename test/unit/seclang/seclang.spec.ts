@@ -1,14 +1,17 @@
 import { Arena } from "../../../assembly/bytes/arena";
 import { startRuleSet } from "../../../assembly/config/ruleset";
+import { PATIENCE_MAX, setPatience } from "../../../assembly/match/sieve";
 import { compile, restartOrdinals, ruleCount } from "../../../assembly/seclang/compiler";
 import { clearError, message } from "../../../assembly/seclang/errors";
 import { runPhase } from "../../../assembly/seclang/evaluate";
 import { link } from "../../../assembly/seclang/link";
+import { nameNumber } from "../../../assembly/seclang/names";
 import { finishReports } from "../../../assembly/seclang/report";
 import { RuleList } from "../../../assembly/seclang/rulelist";
 import { Settings } from "../../../assembly/seclang/settings";
 import { Transaction } from "../../../assembly/seclang/transaction";
 import { ARGS_GET, REMOTE_ADDR, REQUEST_HEADERS } from "../../../assembly/seclang/variables";
+import { random, randomPattern, randomText } from "../random";
 import { arena, get, len, ptr, put } from "../text";
 
 let tx: Transaction = changetype<Transaction>(0);
@@ -144,6 +147,23 @@ describe("actions", () => {
     expect(txValue("x_1")).toBe("made");
   });
 
+  test("a pattern selects keys that rules name, that requests make up, and that come later", () => {
+    const set = 'SecAction "id:1,phase:1,pass,nolog,setvar:tx.key_a=1,setvar:tx.other=1"\n';
+    const made = 'SecRule ARGS "@unconditionalMatch" "id:2,phase:1,pass,nolog,setvar:\'tx.key_%{MATCHED_VAR_NAME}=2\'"\n';
+    const counts = 'SecRule &TX:/^KEY_/ "@eq 4" "id:3,phase:1,pass"\nSecRule TX:/^key_a/ "@eq 1" "id:4,phase:1,pass"\n';
+    expect(run(set + made + counts, false)).toBe("3 4");
+    // a key that another configuration names is a slot that this program did not know when it was linked
+    const program = link(arena, rules, ruleCount(), settings, false);
+    put("key_later");
+    nameNumber(ptr, len);
+    tx = Transaction.create(Arena.create(0), program, settings);
+    put("key_later");
+    tx.setTx(ptr, len, ptr, 1);
+    arg("a", "1");
+    arg("b", "2");
+    runPhase(tx, 1);
+    expect(tx.matches!.rule.id).toBe(3);
+  });
   test("setvar runs once for each value that matches", () => {
     run('SecRule ARGS "@unconditionalMatch" "id:1,phase:1,pass,setvar:tx.n=+1"');
     expect(txValue("n")).toBe("3");
@@ -237,13 +257,6 @@ describe("actions", () => {
   });
 });
 
-// A small linear congruential generator (Numerical Recipes): the same programs each time.
-let seed: u32 = 4711;
-function random(below: i32): i32 {
-  seed = seed * 1664525 + 1013904223;
-  return <i32>((seed >> 8) % <u32>below);
-}
-
 /** A condition: about TX variables, which may be settled, or about the request, which may not. */
 function randomCondition(): string {
   const name = "v" + random(4).toString();
@@ -300,6 +313,44 @@ function randomProgram(): string {
   }
   return text;
 }
+
+/** Gives the ids of the rules that match requests with these arguments, while sieves have that much patience. */
+function matching(text: string, values: string[], patience: i32): string {
+  const error = build(text);
+  if (error != "") return error;
+  setPatience(patience);
+  tx = Transaction.create(Arena.create(0), link(arena, rules, ruleCount(), settings), settings);
+  for (let i = 0; i < values.length; i++) arg("a" + i.toString(), values[i]);
+  runPhase(tx, 1);
+  runPhase(tx, 2);
+  let result = "";
+  for (let match = tx.matches; match; match = match!.next) result += match!.rule.id.toString() + " ";
+  setPatience(PATIENCE_MAX);
+  return result;
+}
+
+describe("sieves", () => {
+  test("without patience rules decide the same: random patterns and long values", () => {
+    const transformations = ["", ",t:lowercase", ",t:removeWhitespace", ",t:lowercase,t:removeWhitespace"];
+    let some = 0;
+    for (let i = 0; i < 80; i++) {
+      let text = "";
+      for (let id = 1; id <= 16; id++) {
+        let pattern = randomPattern(2);
+        while (pattern.includes("\n")) pattern = randomPattern(2);
+        text += 'SecRule ARGS "@rx ' + pattern + 'c{3}[_-]" "id:' + id.toString() + ",phase:2,pass" + transformations[random(4)] + '"\n';
+      }
+      const values = [randomText(), randomText(900), randomText(900), randomText(600)];
+      const wanted = matching(text, values, PATIENCE_MAX);
+      if (wanted.length > 4) some++;
+      const impatient = matching(text, values, 0);
+      expect("[" + impatient + "]").toBe("[" + wanted + "]", text + i.toString());
+      const partly = matching(text, values, 30);
+      expect("[" + partly + "]").toBe("[" + wanted + "]", i.toString());
+    }
+    expect(some > 20).toBe(true);
+  });
+});
 
 describe("settling", () => {
   test("what is decided ahead is what would be decided for each request: random programs", () => {
