@@ -8,6 +8,7 @@ import { equalFold, indexOf, lastIndexOf, toInt } from "../bytes/span";
 import { JsonNode } from "../config/json";
 import { Globals, MODE_ENFORCE, Options } from "../config/options";
 import { LOG_ERROR, LOG_WARN, log } from "../host/abi";
+import { putQuarantine } from "../quarantine/event";
 import { Rule, Tag } from "../seclang/model";
 import { finishReports } from "../seclang/report";
 import { fullName, fullNameLen, fullNamePtr, Match, MatchedValue, Transaction } from "../seclang/transaction";
@@ -142,17 +143,8 @@ function putDetails(tx: Transaction, facts: EventFacts, options: Options, global
   out.byte(0x5d);
   if (tx.capped) out.text(',"capped":true');
   if (facts.peerLen > 0) out.text(',"peer":').json(facts.peer, min(facts.peerLen, MAX_PEER));
-  if (facts.quarantine > 0) putQuarantine(facts);
+  if (facts.quarantine > 0) putQuarantine(out, facts.quarantineBegins, facts.quarantine);
   out.byte(0x7d);
-}
-
-function putQuarantine(facts: EventFacts): void {
-  out
-    .text(',"quarantine":{"begins":')
-    .text(facts.quarantineBegins ? "true" : "false")
-    .text(',"until":"');
-  putTime(out, facts.quarantine);
-  out.text('"}');
 }
 
 function putMatch(tx: Transaction, match: Match, globals: Globals): void {

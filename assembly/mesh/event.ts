@@ -14,6 +14,7 @@ import { Condition, Policy, Rule } from "../policy/model";
 import { failedAt, failedCount, findNearest, nearest } from "../policy/nearest";
 import * as request from "../policy/request";
 import { identity, PRESENT } from "../policy/request";
+import { putQuarantine } from "../quarantine/event";
 import { begins, until } from "./quarantine";
 
 /** Bytes of an attribute that an event shows. */
@@ -41,7 +42,7 @@ export function emitDecision(policies: Policies, id: Buffer): void {
   if (unmatched) putNearest();
   if (auditedCount > 0) putAudited();
   if (request.findingsCount > 0) putFindings();
-  if (until > 0) putQuarantine();
+  if (until > 0) putQuarantine(out, begins, until);
   out.text("}}");
   log(actual.allowed ? (differs ? LOG_WARN : LOG_INFO) : LOG_WARN, out);
 }
@@ -209,15 +210,6 @@ function putFindings(): void {
 }
 
 /** Says until when the caller is in quarantine, and whether that begins with this request. */
-function putQuarantine(): void {
-  out
-    .text(',"quarantine":{"begins":')
-    .text(begins ? "true" : "false")
-    .text(',"until":"');
-  putTime(out, until);
-  out.text('"}');
-}
-
 function putAudited(): void {
   out.text(',"audited":[');
   for (let i = 0; i < auditedCount; i++) {

@@ -20,11 +20,11 @@ import {
 } from "../host/abi";
 import * as body from "../policy/body";
 import { MeshConfiguration } from "../policy/configuration";
-import { actual, decide, denyQuarantined, giveBack, R_NOT_ALLOWED, R_QUARANTINE, R_UNKNOWN, shadow } from "../policy/decide";
-import { believe, isMalformed, mustRemove } from "../policy/edge";
+import { actual, giveBack, R_NOT_ALLOWED, R_QUARANTINE, R_UNKNOWN, shadow } from "../policy/decide";
+import { isMalformed, mustRemove } from "../policy/edge";
 import * as request from "../policy/request";
 import * as metrics from "./metrics";
-import { isInQuarantine } from "./quarantine";
+import { decideAll } from "./quarantine";
 import { report, reportError } from "./report";
 
 /** True if the last answer was to wait for the body. */
@@ -83,9 +83,7 @@ function judgeBody(configuration: MeshConfiguration, state: i32, len: i32): i32 
 function judge(configuration: MeshConfiguration): i32 {
   if (!getPairs(REQUEST_HEADER_MAP)) return cannotDecide(configuration);
   request.startRequest(arena, dataPtr, dataLen);
-  believe(configuration.gateways);
-  if (isInQuarantine(configuration)) denyQuarantined();
-  else decide(configuration.policies);
+  decideAll(configuration);
   if (isPreliminary()) {
     waits = true;
     giveBack();

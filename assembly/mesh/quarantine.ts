@@ -3,8 +3,8 @@
  * quarantine/quarantine.ts. Gateways never get into it, since they pass on what others send.
  */
 import { MeshConfiguration } from "../policy/configuration";
-import { actual, R_QUARANTINE, R_RATE, readCaller } from "../policy/decide";
-import { isFromGateway } from "../policy/edge";
+import { actual, decide, denyQuarantined, R_QUARANTINE, R_RATE, readCaller } from "../policy/decide";
+import { believe, isFromGateway } from "../policy/edge";
 import { A_PRINCIPAL } from "../policy/model";
 import * as request from "../policy/request";
 import { identity, PRESENT } from "../policy/request";
@@ -17,8 +17,18 @@ export let until: i64 = 0;
 /** True if that begins with the request at hand. */
 export let begins: bool = false;
 
+/**
+ * Decides on the request or connection at hand, of which nothing has been asked yet: who is in quarantine is denied, whatever
+ * policies say.
+ */
+export function decideAll(configuration: MeshConfiguration): void {
+  believe(configuration.gateways);
+  if (isInQuarantine(configuration)) denyQuarantined();
+  else decide(configuration.policies);
+}
+
 /** True if the caller is in quarantine. */
-export function isInQuarantine(configuration: MeshConfiguration): bool {
+function isInQuarantine(configuration: MeshConfiguration): bool {
   until = 0;
   begins = false;
   const options = configuration.options.quarantine;

@@ -6,11 +6,10 @@ import { Arena } from "../bytes/arena";
 import { Buffer } from "../bytes/buffer";
 import { CONTINUE, closeStream, DOWNSTREAM, PAUSE, useArena } from "../host/abi";
 import { MeshConfiguration } from "../policy/configuration";
-import { actual, decide, denyQuarantined } from "../policy/decide";
-import { believe } from "../policy/edge";
+import { actual } from "../policy/decide";
 import * as request from "../policy/request";
 import * as metrics from "./metrics";
-import { isInQuarantine } from "./quarantine";
+import { decideAll } from "./quarantine";
 import { report } from "./report";
 
 const arena: Arena = Arena.create(0);
@@ -21,9 +20,7 @@ export function onFirstData(configuration: MeshConfiguration): i32 {
   metrics.countRequest();
   useArena(arena);
   request.startConnection(arena);
-  believe(configuration.gateways);
-  if (isInQuarantine(configuration)) denyQuarantined();
-  else decide(configuration.policies);
+  decideAll(configuration);
   report(configuration, id);
   metrics.showMemory();
   const allowed = actual.allowed;

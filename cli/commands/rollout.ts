@@ -9,8 +9,8 @@
 import { stringify } from "yaml";
 import type { FilterName } from "../build/assemble.ts";
 import { type Image, imageOf } from "../cluster/image.ts";
-import { askProxy, findPlugins, type Item, isSelected, type Plugin } from "../cluster/plugins.ts";
-import { look, type Proxied } from "../doctor/envoy.ts";
+import { findPlugins, type Item, isSelected, type Plugin } from "../cluster/plugins.ts";
+import { lookOnce } from "../doctor/pods.ts";
 import { UserError } from "../errors.ts";
 import { withTemporaryFile } from "../files.ts";
 import { kubectl } from "../kubectl.ts";
@@ -42,8 +42,9 @@ export async function rollout(names: string[], options: RolloutOptions): Promise
     return;
   }
   const expected: Expected[] = [];
+  const lookInto = lookOnce(options.context);
   for (const plugin of chosen) {
-    const carriers = await carriersOf(plugin, pods, options.context);
+    const carriers = await carriersOf(plugin, pods, lookInto);
     const next = await (options.percent === undefined ? replace(plugin, canaries, options) : startCanary(plugin, options.percent, options));
     if (next) expected.push({ plugin: next, carriers });
   }
@@ -138,7 +139,7 @@ async function undo(plugin: Plugin, canaries: Plugin[], pods: Item[], options: R
   if (hadTrial) console.log(`${plugin.place}: the trial has ended`);
   else if (url === undefined) console.log(`${plugin.place}: was not rolled out, and stays as it is`);
   else {
-    const carriers = await carriersOf(plugin, pods, options.context);
+    const carriers = await carriersOf(plugin, pods, lookOnce(options.context));
     await patch(plugin, { metadata: { annotations: { [PREVIOUS_URL]: null, [PREVIOUS_SHA256]: null } }, spec: { url, sha256: sha256 ?? "" } }, options);
     await waitFor([{ plugin: { ...plugin, sha256: sha256 ?? "" }, carriers }], options);
     console.log(`${plugin.place}: back to ${sha256 === "" ? url : sha256}`);
@@ -167,25 +168,23 @@ async function waitFor(expected: Expected[], { wait, context }: RolloutOptions):
 /** Gives the proxies that do not run a plugin's image yet. */
 async function behind(expected: Expected[], context: string | undefined): Promise<string[]> {
   const missing = new Set<string>();
+  const lookInto = lookOnce(context);
   for (const { plugin, carriers } of expected) {
     for (const pod of carriers) {
-      const loaded = (await lookInto(pod, context))?.plugins.find(({ name }) => plugin.isCalled(name));
+      // one that cannot be asked may be gone by now
+      const proxied = await lookInto(pod).catch(() => undefined);
+      const loaded = proxied?.plugins.find(({ name }) => plugin.isCalled(name));
       if (!loaded?.file.includes(plugin.sha256)) missing.add(`${pod.metadata.namespace}/${pod.metadata.name}`);
     }
   }
   return [...missing];
 }
 
-/** Gives what the proxy of a pod has, nothing if it cannot be asked: it may be gone by now. */
-function lookInto(pod: Item, context: string | undefined): Promise<Proxied | undefined> {
-  return look((path) => askProxy(pod, path, context)).catch(() => undefined);
-}
-
 /** The pods in whose proxies a plugin is, or what stands in its place. */
-async function carriersOf(plugin: Plugin, pods: Item[], context: string | undefined): Promise<Item[]> {
+async function carriersOf(plugin: Plugin, pods: Item[], lookInto: ReturnType<typeof lookOnce>): Promise<Item[]> {
   const found: Item[] = [];
   for (const pod of pods.filter((pod) => isSelected(plugin, pod))) {
-    const proxied = await lookInto(pod, context);
+    const proxied = await lookInto(pod).catch(() => undefined);
     if ([...(proxied?.plugins ?? []), ...(proxied?.replaced ?? [])].some(({ name }) => plugin.isCalled(name))) found.push(pod);
   }
   return found;

@@ -1,10 +1,11 @@
 /** What a cluster says of Bailey's plugins: each of them, the pods that it is for, and their proxies. */
 
 import { refusalOf } from "../build/refusal.ts";
-import { askProxy, findPlugins, type Item, isGateway, isSelected, type Plugin } from "../cluster/plugins.ts";
+import { findPlugins, type Item, isGateway, isSelected, type Plugin } from "../cluster/plugins.ts";
 import { UserError } from "../errors.ts";
-import { examine, look, type Proxied, replacement } from "./envoy.ts";
+import { examine, type Proxied, replacement } from "./envoy.ts";
 import { type Add, adder, type Finding } from "./finding.ts";
+import { lookOnce } from "./pods.ts";
 
 export interface Cluster {
   context: string | undefined;
@@ -16,13 +17,7 @@ export interface Cluster {
 export async function examineCluster({ context, most }: Cluster): Promise<Finding[]> {
   const findings: Finding[] = [];
   const { plugins, pods } = await findPlugins(context);
-  // several plugins may be in one proxy, whose dump is large
-  const looks = new Map<Item, Promise<Proxied>>();
-  const lookInto = (pod: Item): Promise<Proxied> => {
-    const known = looks.get(pod) ?? look((path) => askProxy(pod, path, context));
-    looks.set(pod, known);
-    return known;
-  };
+  const lookInto = lookOnce(context);
   if (plugins.length === 0) findings.push({ level: "error", place: "cluster", text: "no plugin is Bailey's", next: "apply one of manifests/overlays" });
   for (const plugin of plugins) {
     const add = adder(findings, plugin.place);

@@ -139,7 +139,7 @@ function outcomeOf(state: HostState): Outcome {
     status: state.reply?.status,
     headers: (state.reply?.headers ?? []).map(([name, value]) => [name.toString(), value.toString()]),
     body: state.reply?.body.toString() ?? "",
-    forwarded: (state.maps.get(0) ?? []).map(([name, value]) => [name.toString(), value.toString("latin1")]),
+    forwarded: state.forwarded,
     events: logs.filter((line) => line.startsWith("{")).map((line) => JSON.parse(line) as BaileyEvent),
     logs,
     hostCalls: state.calls,

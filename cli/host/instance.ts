@@ -21,6 +21,11 @@ export class HostState {
   metrics = new Map<number, { name: string; value: number }>();
   /** Host calls made, for tests that count them. */
   calls = 0;
+
+  /** Headers of the request as they go on. */
+  get forwarded(): [string, string][] {
+    return (this.maps.get(0) ?? []).map(([name, value]) => [name.toString(), value.toString("latin1")]);
+  }
 }
 
 export interface Filter {

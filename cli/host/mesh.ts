@@ -123,7 +123,7 @@ function end(filter: Filter, state: HostState, context: number): Answer {
     status: state.reply?.status,
     body: state.reply?.body.toString() ?? "",
     event: line === undefined ? undefined : (JSON.parse(line) as MeshEvent),
-    forwarded: (state.maps.get(0) ?? []).map(([name, value]) => [name.toString(), value.toString("latin1")]),
+    forwarded: state.forwarded,
     hostCalls: calls,
   };
 }
