@@ -83,12 +83,13 @@ function setViews(arena: Arena, group: Group): void {
   group.views = arena.alloc(<usize>count * offsetof<View>());
   for (let target: Target | null = group.targets; target; target = target!.next) {
     const variable = target!.variable;
+    const named = target!.select == SELECT_NAME ? target : null;
     if (variable <= LAST_SCALAR) addView(group, variable, false, null);
     else if (isArgs(variable)) {
-      addView(group, ARGS_GET, variable == ARGS_NAMES, null);
-      addView(group, ARGS_POST, variable == ARGS_NAMES, null);
-      addView(group, ARGS_PATH, variable == ARGS_NAMES, null);
-    } else addView(group, listOf(variable), variable > LAST_LIST, target!.select == SELECT_NAME ? target : null);
+      addView(group, ARGS_GET, variable == ARGS_NAMES, named);
+      addView(group, ARGS_POST, variable == ARGS_NAMES, named);
+      addView(group, ARGS_PATH, variable == ARGS_NAMES, named);
+    } else addView(group, listOf(variable), variable > LAST_LIST, named);
   }
 }
 
@@ -148,18 +149,42 @@ export function beginGroups(tx: Transaction): void {
   else memory.fill(tx.groups, 0, bytes);
 }
 
-/** Gives what is known about all values of a group in this phase, working it out if it is not. */
+/** Gives what is known about all values of a group in this phase, working it out if it is not; asked of nearly every rule. */
 export function summaryOf(tx: Transaction, number: i32): Summary {
-  const known = changetype<Summary | null>(<usize>load<u32>(tx.groups + ((<usize>number) << 2)));
+  const known = keptSummary(tx, number);
   return known ? known : workOut(tx, number);
+}
+
+function keptSummary(tx: Transaction, number: i32): Summary | null {
+  return changetype<Summary | null>(<usize>load<u32>(tx.groups + ((<usize>number) << 2)));
 }
 
 function workOut(tx: Transaction, number: i32): Summary {
   const group = tx.program.group(number);
-  let summary = group.raw == number ? sumUp(tx, group) : summaryOf(tx, group.raw);
-  if (group.raw != number && (summary.signature & group.chain.triggers) != 0) summary = sumUp(tx, group);
+  let summary = nothing;
+  if (hasValue(tx, group)) {
+    const raw = keptSummary(tx, group.raw);
+    summary = raw ? raw : group.raw == number ? sumUp(tx, group) : workOut(tx, group.raw);
+    if (group.raw != number && (summary.signature & group.chain.triggers) != 0) summary = sumUp(tx, group);
+  }
   store<u32>(tx.groups + ((<usize>number) << 2), changetype<u32>(summary));
   return summary;
+}
+
+/** What is known about a group without values, as those about one argument mostly are. */
+const nothing: Summary = changetype<Summary>(memory.data(32, 8));
+nothing.sifted = NONE;
+
+function hasValue(tx: Transaction, group: Group): bool {
+  for (let i = 0; i < group.viewCount; i++) {
+    const view = group.view(i);
+    if (view.variable <= LAST_SCALAR) return true;
+    const list = tx.list(view.variable);
+    if (list.count == 0) continue;
+    const target = view.named;
+    if (!target || firstSelected(tx.arena, list, target)) return true;
+  }
+  return false;
 }
 
 /** Gives the map of the patterns in the sieve that match a value of a group. */
