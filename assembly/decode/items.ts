@@ -25,7 +25,8 @@ export class Item {
   nameSifted: u32;
   nameDerived: Derived | null;
   next: Item | null;
-  /** Next item of the same name, see seclang/selected.ts. */
+  /** Number of the name if rules select it, -1 if none does, and the next item of that name: see seclang/selected.ts. */
+  number: i32;
   sameName: Item | null;
 
   /** Replaces the value. */

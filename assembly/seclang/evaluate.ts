@@ -6,7 +6,7 @@
  * chain matched, the rule as a whole matched: it is reported, and it decides.
  */
 import { make } from "../bytes/arena";
-import { hasBit, setBit } from "../bytes/bits";
+import { hasBit, nextBit, setBit } from "../bytes/bits";
 import { equalFold, toInt } from "../bytes/span";
 import { Item, ItemList, Value } from "../decode/items";
 import { matches } from "../match/regex/dfa";
@@ -75,6 +75,7 @@ import {
   MATCHED_VARS,
   TX,
 } from "./variables";
+import { wantedRules } from "./wanted";
 
 let tx: Transaction = changetype<Transaction>(0);
 /** First link of the chain being evaluated. */
@@ -98,10 +99,11 @@ export function runPhase(transaction: Transaction, phase: i32): bool {
   const program = tx.program;
   const entries = program.entries(phase);
   const count = program.count(phase);
-  let i = 0;
-  while (i < count) {
+  const wanted = wantedRules(tx, phase);
+  let next = 0;
+  for (let i = nextBit(wanted, 0, count); i < count; i = nextBit(wanted, next, count)) {
     const entry = changetype<Entry>(entries + <usize>i * offsetof<Entry>());
-    i++;
+    next = i + 1;
     if (entry.group >= 0) {
       const summary = summaryOf(tx, entry.group);
       // what the sieve says tells more, and costs nothing once it was asked
@@ -117,7 +119,7 @@ export function runPhase(transaction: Transaction, phase: i32): bool {
     finish(rule, phase);
     if (tx.interrupted && phase != 5) return true;
     if (allowPhase || tx.arena.exceeded || tx.engine == ENGINE_OFF) break;
-    i = entry.jump;
+    next = entry.jump;
   }
   return false;
 }

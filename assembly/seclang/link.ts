@@ -14,6 +14,7 @@ import { Settings } from "./settings";
 import { beginSettling, endSettling, Line, settlePhase } from "./settle";
 import { makeSieves } from "./sieves";
 import { findKeys } from "./txkeys";
+import { indexNames } from "./wanted";
 
 /**
  * Puts a list of rules in the order in which they run. `settings` are those that transactions will start with.
@@ -34,6 +35,7 @@ export function link(arena: Arena, list: RuleList, ordinals: i32, settings: Sett
   }
   endSettling(arena, program);
   makeSieves(arena, program);
+  indexNames(arena, program);
   findReads(program);
   scratch.destroy();
   return program;

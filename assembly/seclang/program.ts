@@ -79,6 +79,15 @@ export class Program {
   /** What TX variables are set to when a transaction begins: spans by slot, and how many; see settle.ts. */
   initialTx: usize;
   initialSlots: i32;
+  /** Of each phase a map of the rules that every request needs, and those that wait for a name, see wanted.ts; 0 for none. */
+  private a1: usize;
+  private a2: usize;
+  private a3: usize;
+  private a4: usize;
+  private a5: usize;
+  waiting: usize;
+  /** Names that rules can select, when the program was linked. */
+  nameCount: i32;
   /** Groups of rules, see groups.ts. */
   groupCount: i32;
   /** Groups one behind another, room for MAX_GROUPS. */
@@ -121,6 +130,15 @@ export class Program {
   /** Gives the address of a phase's entries. */
   entries(phase: i32): usize {
     return load<usize>(changetype<usize>(this) + offsetof<Program>("p1") + ((<usize>(phase - 1)) << 2));
+  }
+
+  /** Gives the map of the rules of a phase that every request needs. */
+  always(phase: i32): usize {
+    return load<usize>(changetype<usize>(this) + offsetof<Program>("a1") + ((<usize>(phase - 1)) << 2));
+  }
+
+  setAlways(phase: i32, map: usize): void {
+    store<usize>(changetype<usize>(this) + offsetof<Program>("a1") + ((<usize>(phase - 1)) << 2), map);
   }
 
   setPhase(phase: i32, entries: usize, count: i32): void {

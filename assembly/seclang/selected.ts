@@ -23,7 +23,7 @@ export function selectorNumber(ptr: usize, len: i32): i32 {
 export function firstSelected(arena: Arena, list: ItemList, target: Target): Item | null {
   if (list.count == 0) return null;
   if (target.slot < 0) return named(list.first, target);
-  if (list.namedCount != list.count) enter(arena, list);
+  numberItems(arena, list);
   // selectors that came with a later configuration are not in the table
   if (target.slot >= list.namedSlots) return named(list.first, target);
   return changetype<Item | null>(<usize>load<u32>(list.named + ((<usize>target.slot) << 2)));
@@ -40,7 +40,14 @@ function named(first: Item | null, target: Target): Item | null {
   return null;
 }
 
-function enter(arena: Arena, list: ItemList): void {
+/** Gives the number of selectors that are registered. */
+export function selectorCount(): i32 {
+  return selectors.count;
+}
+
+/** Makes sure that all items of a list are entered by number, and know theirs. */
+export function numberItems(arena: Arena, list: ItemList): void {
+  if (list.namedCount == list.count) return;
   list.namedSlots = selectors.count;
   list.namedCount = list.count;
   // first items, and behind them the last ones so far
@@ -49,6 +56,7 @@ function enter(arena: Arena, list: ItemList): void {
   for (let item: Item | null = list.first; item; item = item!.next) {
     item.sameName = null;
     const number = selectors.find(item.name, item.nameLen);
+    item.number = number;
     if (number < 0) continue;
     const at = list.named + ((<usize>number) << 2);
     const last = changetype<Item | null>(<usize>load<u32>(at + bytes));

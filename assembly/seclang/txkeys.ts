@@ -3,7 +3,7 @@
  * hundred: a pattern is asked about each when a program is linked, so that a request does not ask again.
  */
 import { Arena } from "../bytes/arena";
-import { setBit } from "../bytes/bits";
+import { nextBit, setBit } from "../bytes/bits";
 import { matches } from "../match/regex/dfa";
 import { Rule, SELECT_REGEX, Target } from "./model";
 import { MAX_NAMES, nameCount, nameLen, namePtr } from "./names";
@@ -38,16 +38,8 @@ function findKeysOf(target: Target): void {
  */
 export function nextKey(target: Target, from: i32, slots: i32): i32 {
   const known = min(target.keyCount, slots);
-  let slot = from;
-  while (slot < known) {
-    const rest = load<u64>(target.keys + ((<usize>(slot >> 6)) << 3)) >> (<u64>slot & 63);
-    if (rest == 0) {
-      slot = (slot | 63) + 1;
-      continue;
-    }
-    slot += <i32>ctz(rest);
-    if (slot < known) return slot;
-  }
-  for (slot = max(from, known); slot < slots; slot++) if (matches(target.regex!, namePtr(slot), nameLen(slot))) return slot;
+  const found = nextBit(target.keys, from, known);
+  if (found < known) return found;
+  for (let slot = max(from, known); slot < slots; slot++) if (matches(target.regex!, namePtr(slot), nameLen(slot))) return slot;
   return slots;
 }

@@ -10,7 +10,7 @@ import { finishReports } from "../../../assembly/seclang/report";
 import { RuleList } from "../../../assembly/seclang/rulelist";
 import { Settings } from "../../../assembly/seclang/settings";
 import { Transaction } from "../../../assembly/seclang/transaction";
-import { ARGS_GET, REMOTE_ADDR, REQUEST_HEADERS } from "../../../assembly/seclang/variables";
+import { ARGS_GET, ARGS_POST, REMOTE_ADDR, REQUEST_HEADERS } from "../../../assembly/seclang/variables";
 import { random, randomPattern, randomText } from "../random";
 import { arena, get, len, ptr, put } from "../text";
 
@@ -328,6 +328,50 @@ function matching(text: string, values: string[], patience: i32): string {
   setPatience(PATIENCE_MAX);
   return result;
 }
+
+/** Gives the ids of the rules that match a request with arguments and headers of these names, all of them with the value `x1`. */
+function matchingNames(text: string, args: string[], headers: string[]): string {
+  const error = build(text);
+  if (error != "") return error;
+  tx = Transaction.create(Arena.create(0), link(arena, rules, ruleCount(), settings), settings);
+  put("x1");
+  const value = ptr;
+  for (let i = 0; i < args.length; i++) tx.list(i % 2 ? ARGS_GET : ARGS_POST).add(arena, put(args[i]), args[i].length, value, 2);
+  for (let i = 0; i < headers.length; i++) tx.list(REQUEST_HEADERS).add(arena, put(headers[i]), headers[i].length, value, 2);
+  runPhase(tx, 1);
+  runPhase(tx, 2);
+  let result = "";
+  for (let match = tx.matches; match; match = match!.next) result += match!.rule.id.toString() + " ";
+  return result;
+}
+
+describe("rules about names", () => {
+  test("run if their name is there: as those that select it by a pattern", () => {
+    const names = ["a", "B", "field_1", "field_2", "X-One", "x-two"];
+    let some = 0;
+    for (let round = 0; round < 120; round++) {
+      let byName = "";
+      let byPattern = "";
+      for (let id = 1; id <= 30; id++) {
+        const name = names[random(6)];
+        const other = names[random(6)];
+        const variable = random(3) ? "ARGS" : "REQUEST_HEADERS";
+        const both = random(4) == 0;
+        const rest = ` "@rx x[0-9]" "id:${id},phase:${1 + random(2)},pass${random(3) ? "" : ",t:lowercase"}${random(8) ? "" : ",skip:2"}"\n`;
+        byName += `SecRule ${variable}:${name}${both ? "|REQUEST_HEADERS:" + other : ""}${rest}`;
+        byPattern += `SecRule ${variable}:/^${name}$/${both ? "|REQUEST_HEADERS:/^" + other + "$/" : ""}${rest}`;
+      }
+      const args: string[] = [];
+      const headers: string[] = [];
+      for (let n = random(6); n > 0; n--) args.push(random(2) ? names[random(6)].toUpperCase() : "other");
+      for (let n = random(4); n > 0; n--) headers.push(names[random(6)]);
+      const wanted = matchingNames(byPattern, args, headers);
+      if (wanted != "") some++;
+      expect(matchingNames(byName, args, headers) == wanted).toBe(true, byName);
+    }
+    expect(some > 60).toBe(true);
+  });
+});
 
 describe("sieves", () => {
   test("without patience rules decide the same: random patterns and long values", () => {
