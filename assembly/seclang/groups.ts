@@ -161,30 +161,11 @@ function keptSummary(tx: Transaction, number: i32): Summary | null {
 
 function workOut(tx: Transaction, number: i32): Summary {
   const group = tx.program.group(number);
-  let summary = nothing;
-  if (hasValue(tx, group)) {
-    const raw = keptSummary(tx, group.raw);
-    summary = raw ? raw : group.raw == number ? sumUp(tx, group) : workOut(tx, group.raw);
-    if (group.raw != number && (summary.signature & group.chain.triggers) != 0) summary = sumUp(tx, group);
-  }
+  const raw = keptSummary(tx, group.raw);
+  let summary = raw ? raw : group.raw == number ? sumUp(tx, group) : workOut(tx, group.raw);
+  if (group.raw != number && (summary.signature & group.chain.triggers) != 0) summary = sumUp(tx, group);
   store<u32>(tx.groups + ((<usize>number) << 2), changetype<u32>(summary));
   return summary;
-}
-
-/** What is known about a group without values, as those about one argument mostly are. */
-const nothing: Summary = changetype<Summary>(memory.data(32, 8));
-nothing.sifted = NONE;
-
-function hasValue(tx: Transaction, group: Group): bool {
-  for (let i = 0; i < group.viewCount; i++) {
-    const view = group.view(i);
-    if (view.variable <= LAST_SCALAR) return true;
-    const list = tx.list(view.variable);
-    if (list.count == 0) continue;
-    const target = view.named;
-    if (!target || firstSelected(tx.arena, list, target)) return true;
-  }
-  return false;
 }
 
 /** Gives the map of the patterns in the sieve that match a value of a group. */
