@@ -1,7 +1,7 @@
 /** Runs `bailey` as a user does. */
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { mkdtempSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ROOT } from "../../cli/paths.ts";
@@ -9,6 +9,7 @@ import { outputOf } from "../../cli/process.ts";
 
 /** A folder of the test file's own. */
 export const folder = mkdtempSync(join(tmpdir(), "bailey-cli-"));
+process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
 
 /** Writes a file and gives its path. */
 export function file(name: string, content: string): string {

