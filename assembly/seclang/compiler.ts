@@ -16,7 +16,7 @@ import { prepareQuick } from "./quick";
 import { RuleList } from "./rulelist";
 import { blockMeans, LIMIT_PARTIAL, LIMIT_REJECT, MimeType, Settings } from "./settings";
 import { isSieved } from "./sieves";
-import { directiveLine, nextDirective, startSource, wordCount, wordLen, wordPtr } from "./source";
+import { directiveLine, endSource, keepWords, nextDirective, startSource, wordCount, wordLen, wordPtr } from "./source";
 import { parsedExclusions, parsedTargets, parseTargets } from "./targets";
 import { MATCHED_VARS, MATCHED_VARS_NAMES } from "./variables";
 
@@ -62,6 +62,7 @@ export function compile(target: Arena, rules: RuleList, into: Settings, name: us
   }
   if (hasError()) return false;
   if (open) return fail("chain without its next rule at the end of the file");
+  endSource();
   return true;
 }
 
@@ -72,6 +73,7 @@ function is(name: string): bool {
 function compileDirective(): bool {
   if (open && !is("secrule") && !is("secaction")) return fail("expected SecRule or SecAction, the next link of the chain before it");
   if (is("secrule")) return secRule();
+  keepWords();
   if (is("secaction")) return secAction();
   if (is("secmarker")) return secMarker();
   if (is("secdefaultaction")) return secDefaultAction();
@@ -108,6 +110,7 @@ function newRule(): Rule {
 
 function secRule(): bool {
   if (wordCount < 3 || wordCount > 4) return fail('expected VARIABLES "OPERATOR" "ACTIONS"');
+  keepWords(2);
   const rule = newRule();
   if (!parseTargets(arena, wordPtr(1), wordLen(1))) return false;
   if (!parsedTargets) return failAt("variables", wordPtr(1), wordLen(1), ": nothing to look at");
@@ -121,7 +124,7 @@ function secAction(): bool {
   return takes(1) && addRule(newRule(), wordPtr(1), wordLen(1));
 }
 
-/** Reads `[!][@name] argument`; without a name it is @rx. */
+/** Reads `[!][@name] argument`; without a name it is @rx. The text need not live on. */
 function compileOperator(rule: Rule, ptr: usize, len: i32): bool {
   let i = 0;
   while (i < len && isSpace(load<u8>(ptr + i))) i++;
@@ -138,11 +141,8 @@ function compileOperator(rule: Rule, ptr: usize, len: i32): bool {
   } else rule.operator = RX;
   const argument = ptr + i;
   const argumentLen = len - i;
-  if (isPrepared(rule.operator)) {
-    rule.argument = literal(arena, argument, argumentLen);
-    return prepare(arena, rule, argument, argumentLen);
-  }
-  const macro = parseMacro(arena, argument, argumentLen);
+  if (isPrepared(rule.operator)) return prepare(arena, rule, argument, argumentLen);
+  const macro = parseMacro(arena, arena.copy(argument, argumentLen), argumentLen);
   if (!macro) return false;
   rule.argument = macro;
   return true;

@@ -4,6 +4,9 @@
  * A directive is one logical line: lines that end in a backslash are joined. Its words are separated by
  * blanks; a word in double or single quotes may hold blanks, and the quote itself after a backslash. All
  * other backslashes belong to the word, since regular expressions are full of them.
+ *
+ * A directive lives until the next one is read. What rules need of it is kept: not comments, and not patterns, whose text
+ * nobody needs once they are compiled.
  */
 import { Arena } from "../bytes/arena";
 import { isSpace } from "../bytes/ascii";
@@ -13,6 +16,9 @@ import { fail } from "./errors";
 export const MAX_WORDS: i32 = 8;
 
 let arena: Arena = changetype<Arena>(0);
+/** The last directive; cleared when it is freed, so that a frozen filter does not carry it. */
+const directive: Arena = Arena.create(0);
+directive.scrubs = true;
 let text: usize = 0;
 let length: i32 = 0;
 let at: i32 = 0;
@@ -34,7 +40,7 @@ export function wordLen(i: i32): i32 {
   return load<i32>(words + ((<usize>i) << 3), 4);
 }
 
-/** Starts reading the file of `len` bytes at `ptr`; words live in `target`. */
+/** Starts reading the file of `len` bytes at `ptr`; words that are kept live in `target`. */
 export function startSource(target: Arena, ptr: usize, len: i32): void {
   arena = target;
   text = ptr;
@@ -43,9 +49,22 @@ export function startSource(target: Arena, ptr: usize, len: i32): void {
   nextLine = 1;
 }
 
+/** Ends reading: the last directive is gone. */
+export function endSource(): void {
+  directive.release();
+}
+
+/** Keeps the arguments of the last directive, but one, for as long as rules live. */
+export function keepWords(except: i32 = 0): void {
+  for (let i = 1; i < wordCount; i++) {
+    if (i != except) store<u32>(words + ((<usize>i) << 3), <u32>arena.copy(wordPtr(i), wordLen(i)));
+  }
+}
+
 /** Reads the next directive. False at the end of the file, or after an error. */
 export function nextDirective(): bool {
   while (at < length) {
+    directive.reset();
     const joined = readLogicalLine();
     if (lineLen == 0 || load<u8>(joined) == 0x23) continue;
     return splitWords(joined, lineLen);
@@ -63,7 +82,7 @@ function readLogicalLine(): usize {
   let end = start;
   while (end < length && continues(end)) end = endOfLine(end) + 1;
   end = min(endOfLine(end), length);
-  const out = arena.reserve(<usize>(end - start));
+  const out = directive.reserve(<usize>(end - start));
   let n = 0;
   while (at < end || (at == end && at < length)) {
     const stop = min(endOfLine(at), length);
