@@ -13,6 +13,7 @@
  * traffic needs none.
  */
 import { Arena, make } from "../bytes/arena";
+import { mapBytes } from "../bytes/bits";
 import { abreastPatience, siftAbreast } from "./regex/abreast";
 import { Automaton } from "./regex/automaton";
 import { MAX_MEMBERS, patienceLeft, sift } from "./regex/dfa";
@@ -42,7 +43,7 @@ export function startSieve(arena: Arena, count: i32): Automaton {
   memory.fill(ALL, 0xff, MAX_MEMBERS >> 3);
   const sieve = make<Automaton>(arena);
   sieve.reserve(arena, count);
-  sieve.maskBytes = ((<usize>count + 63) >> 6) << 3;
+  sieve.maskBytes = mapBytes(count);
   sieve.anchored = true;
   sieve.classOf = arena.alloc(256);
   return sieve;

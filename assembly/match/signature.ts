@@ -7,7 +7,7 @@
  * control characters, 30 space, 31 tab to carriage return, 32-63 punctuation in ASCII order.
  */
 import { isAlpha, isDigit } from "../bytes/ascii";
-import { BLOCK } from "../bytes/simd";
+import { BLOCK, lowerBlock } from "../bytes/simd";
 import { setHas } from "./byteset";
 
 /** Set if an upper-case letter occurs, beside the bit of the letter. */
@@ -81,12 +81,11 @@ function signatureOfLong(ptr: usize, len: i32): u64 {
   for (let p = ptr; ; p = min(p + BLOCK, last)) {
     const block = v128.load(p);
     any = v128.or(any, block);
-    const isUpper = i8x16.lt_u(i8x16.sub(block, i8x16.splat(0x41)), i8x16.splat(26));
-    upper = v128.or(upper, isUpper);
+    const folded = lowerBlock(block);
+    upper = v128.or(upper, v128.xor(block, folded));
     const isTab = i8x16.lt_u(i8x16.sub(block, i8x16.splat(9)), i8x16.splat(5));
     space = v128.or(space, isTab);
     control = v128.or(control, v128.andnot(i8x16.lt_u(block, i8x16.splat(0x20)), isTab));
-    const folded = v128.or(block, v128.and(isUpper, i8x16.splat(0x20)));
     const row = i8x16.shr_u(folded, 4);
     const column = v128.and(folded, i8x16.splat(15));
     const a = i8x16.swizzle(firstHalf, column);

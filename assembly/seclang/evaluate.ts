@@ -14,7 +14,7 @@ import { Regex } from "../match/regex/program";
 import { noteCapture } from "./captures";
 import { hasMessage } from "./compiler";
 import { expand, expandedLen, expandedPtr } from "./expand";
-import { beginGroups, siftedGroup, summaryOf } from "./groups";
+import { beginGroups, Summary, siftedGroup, summaryOf } from "./groups";
 import {
   Chain,
   CTL_BODY_ACCESS,
@@ -104,14 +104,7 @@ export function runPhase(transaction: Transaction, phase: i32): bool {
   for (let i = nextBit(wanted, 0, count); i < count; i = nextBit(wanted, next, count)) {
     const entry = changetype<Entry>(entries + <usize>i * offsetof<Entry>());
     next = i + 1;
-    if (entry.group >= 0) {
-      const summary = summaryOf(tx, entry.group);
-      // what the sieve says tells more, and costs nothing once it was asked
-      if (summary.sifted == 0 || entry.sieveBit < 0) {
-        if (!entry.canMatch(summary.longest, summary.signature)) continue;
-      }
-      if (entry.sieveBit >= 0 && !hasBit(siftedGroup(tx, summary, side), entry.sieveBit)) continue;
-    }
+    if (entry.group >= 0 && !groupCanMatch(summaryOf(tx, entry.group), entry)) continue;
     const rule = entry.rule;
     sieveBit = entry.sieveBit;
     if (entry.quickSlot >= 0 && isQuickNo(tx, rule)) continue;
@@ -122,6 +115,14 @@ export function runPhase(transaction: Transaction, phase: i32): bool {
     next = entry.jump;
   }
   return false;
+}
+
+/** False if no value of a rule's group can match it. */
+function groupCanMatch(summary: Summary, entry: Entry): bool {
+  const bit = entry.sieveBit;
+  // what the sieve says tells more, and costs nothing once it was asked
+  if (bit >= 0 && summary.sifted != 0) return hasBit(summary.sifted, bit);
+  return entry.canMatch(summary.longest, summary.signature) && (bit < 0 || hasBit(siftedGroup(tx, summary, side), bit));
 }
 
 /**

@@ -161,6 +161,7 @@ function keptSummary(tx: Transaction, number: i32): Summary | null {
 
 function workOut(tx: Transaction, number: i32): Summary {
   const group = tx.program.group(number);
+  // not by `summaryOf`, which the compiler inlines where rules are run as long as this is not inlined into it
   const raw = keptSummary(tx, group.raw);
   let summary = raw ? raw : group.raw == number ? sumUp(tx, group) : workOut(tx, group.raw);
   if (group.raw != number && (summary.signature & group.chain.triggers) != 0) summary = sumUp(tx, group);

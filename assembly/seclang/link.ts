@@ -3,7 +3,7 @@
  * go on at after `skip` and `skipAfter` worked out, and without those that the configuration alone decides
  * (see settle.ts). Markers are gone.
  */
-import { Arena, make } from "../bytes/arena";
+import { Arena } from "../bytes/arena";
 import { Group, groupOf, MAX_GROUPS } from "./groups";
 import { nameCount } from "./names";
 import { setNeeds } from "./operators";
@@ -21,9 +21,8 @@ import { indexNames } from "./wanted";
  * Without `settles`, nothing is decided ahead: tests compare.
  */
 export function link(arena: Arena, list: RuleList, ordinals: i32, settings: Settings, settles: bool = true): Program {
-  const program = make<Program>(arena);
+  const program = Program.create(arena);
   program.ordinals = ordinals;
-  program.arena = arena;
   program.groups = arena.alloc(<usize>MAX_GROUPS * offsetof<Group>());
   const scratch = Arena.create(0);
   findKeys(list);

@@ -2,7 +2,7 @@
  * Rules in the order in which they run, as link.ts leaves them: for each phase an array of entries. An entry holds
  * what most rules end with, so that going over the rules of a phase reads one stretch of memory.
  */
-import { Arena } from "../bytes/arena";
+import { Arena, make } from "../bytes/arena";
 import { setBit } from "../bytes/bits";
 import { Automaton } from "../match/regex/automaton";
 import { chainCount } from "./chains";
@@ -46,18 +46,20 @@ export class CtlRules {
   next: CtlRules | null;
 }
 
+/** What runs in one phase. */
+@unmanaged
+class Phase {
+  /** Address of the entries, and how many they are. */
+  entries: usize;
+  count: i32;
+  /** Map of those that every request needs, see wanted.ts. */
+  always: usize;
+}
+
 @unmanaged
 export class Program {
-  private p1: usize;
-  private p2: usize;
-  private p3: usize;
-  private p4: usize;
-  private p5: usize;
-  private n1: i32;
-  private n2: i32;
-  private n3: i32;
-  private n4: i32;
-  private n5: i32;
+  /** Phases by number, one behind another; there is none with the number 0. */
+  private phases: usize;
   /** Positions that rules of this program have, at most. */
   ordinals: i32;
   /** Where the program lives. */
@@ -73,18 +75,12 @@ export class Program {
   /** Patterns that are asked together before each is asked itself, see sieves.ts; null for none. */
   requestSieve: Automaton | null;
   responseSieve: Automaton | null;
-  /** Of each side by number of a sequence of transformations: a map of the patterns in its sieve that look at values after it. */
-  private requestPatterns: usize;
-  private responsePatterns: usize;
+  /** By number of a sequence of transformations and side: a map of the patterns in its sieve that look at values after it. */
+  private patternMaps: usize;
   /** What TX variables are set to when a transaction begins: spans by slot, and how many; see settle.ts. */
   initialTx: usize;
   initialSlots: i32;
-  /** Of each phase a map of the rules that every request needs, and those that wait for a name, see wanted.ts; 0 for none. */
-  private a1: usize;
-  private a2: usize;
-  private a3: usize;
-  private a4: usize;
-  private a5: usize;
+  /** Rules that wait for a name, see wanted.ts; 0 for none. */
   waiting: usize;
   /** Names that rules can select, when the program was linked. */
   nameCount: i32;
@@ -93,6 +89,14 @@ export class Program {
   /** Groups one behind another, room for MAX_GROUPS. */
   groups: usize;
 
+  /** Makes a program without rules, which lives in `arena`. */
+  static create(arena: Arena): Program {
+    const program = make<Program>(arena);
+    program.arena = arena;
+    program.phases = arena.alloc(6 * offsetof<Phase>());
+    return program;
+  }
+
   /** Gives the sieve of a side: REQUEST_SIDE or RESPONSE_SIDE. */
   sieve(side: i32): Automaton | null {
     return side == REQUEST_SIDE ? this.requestSieve : this.responseSieve;
@@ -100,14 +104,17 @@ export class Program {
 
   /** Gives the map of the patterns, in the sieve of a side, of rules with that sequence of transformations. */
   patterns(side: i32, chain: Chain): usize {
-    return <usize>load<u32>((side == REQUEST_SIDE ? this.requestPatterns : this.responsePatterns) + ((<usize>chain.index) << 2));
+    return <usize>load<u32>(this.patternsAt(side, chain));
+  }
+
+  private patternsAt(side: i32, chain: Chain): usize {
+    return this.patternMaps + ((<usize>(chain.index * 2 + side)) << 2);
   }
 
   /** Notes that the pattern of a rule is in the sieve of a side, which has maps of that many bytes. */
   addPattern(side: i32, chain: Chain, bit: i32, bytes: usize): void {
-    const at = changetype<usize>(this) + (side == REQUEST_SIDE ? offsetof<Program>("requestPatterns") : offsetof<Program>("responsePatterns"));
-    if (load<usize>(at) == 0) store<usize>(at, this.arena.alloc((<usize>chainCount()) << 2));
-    if (this.patterns(side, chain) == 0) store<u32>(load<usize>(at) + ((<usize>chain.index) << 2), <u32>this.arena.alloc(bytes));
+    if (this.patternMaps == 0) this.patternMaps = this.arena.alloc((<usize>chainCount()) << 3);
+    if (this.patterns(side, chain) == 0) store<u32>(this.patternsAt(side, chain), <u32>this.arena.alloc(bytes));
     setBit(this.patterns(side, chain), bit);
   }
 
@@ -115,8 +122,12 @@ export class Program {
     return changetype<Group>(this.groups + <usize>number * offsetof<Group>());
   }
 
+  private phase(phase: i32): Phase {
+    return changetype<Phase>(this.phases + <usize>phase * offsetof<Phase>());
+  }
+
   count(phase: i32): i32 {
-    return load<i32>(changetype<usize>(this) + offsetof<Program>("n1") + ((<usize>(phase - 1)) << 2));
+    return this.phase(phase).count;
   }
 
   entry(phase: i32, i: i32): Entry {
@@ -129,21 +140,21 @@ export class Program {
 
   /** Gives the address of a phase's entries. */
   entries(phase: i32): usize {
-    return load<usize>(changetype<usize>(this) + offsetof<Program>("p1") + ((<usize>(phase - 1)) << 2));
+    return this.phase(phase).entries;
   }
 
   /** Gives the map of the rules of a phase that every request needs. */
   always(phase: i32): usize {
-    return load<usize>(changetype<usize>(this) + offsetof<Program>("a1") + ((<usize>(phase - 1)) << 2));
+    return this.phase(phase).always;
   }
 
   setAlways(phase: i32, map: usize): void {
-    store<usize>(changetype<usize>(this) + offsetof<Program>("a1") + ((<usize>(phase - 1)) << 2), map);
+    this.phase(phase).always = map;
   }
 
   setPhase(phase: i32, entries: usize, count: i32): void {
-    store<usize>(changetype<usize>(this) + offsetof<Program>("p1") + ((<usize>(phase - 1)) << 2), entries);
-    store<i32>(changetype<usize>(this) + offsetof<Program>("n1") + ((<usize>(phase - 1)) << 2), count);
+    this.phase(phase).entries = entries;
+    this.phase(phase).count = count;
   }
 }
 

@@ -26,7 +26,12 @@ export function firstSelected(arena: Arena, list: ItemList, target: Target): Ite
   numberItems(arena, list);
   // selectors that came with a later configuration are not in the table
   if (target.slot >= list.namedSlots) return named(list.first, target);
-  return changetype<Item | null>(<usize>load<u32>(list.named + ((<usize>target.slot) << 2)));
+  return firstNumbered(list, target.slot);
+}
+
+/** Gives the first item of a list, whose items are numbered, whose name has that number. */
+export function firstNumbered(list: ItemList, number: i32): Item | null {
+  return changetype<Item | null>(<usize>load<u32>(list.named + ((<usize>number) << 2)));
 }
 
 /** Gives the next item that the target selects. */

@@ -20,18 +20,27 @@ const UNASKED: u32 = 2;
 /** Bytes of a value from which on its patterns are asked together. */
 const ASKED_TOGETHER: i32 = 256;
 
+/** True if `sifted` of a value or a list is what the sieve of that side said. */
+export function isSaid(sifted: u32, side: i32): bool {
+  return sifted != 0 && (sifted & 1) == <u32>side;
+}
+
 /** Gives the map of the patterns, in the sieve of that side of the transaction, that match the value; ALL if that is not known. */
 export function siftedValue(tx: Transaction, side: i32, value: Value): usize {
   const known = value.sifted;
-  if (known != 0 && (known & 1) == <u32>side) return (known & UNASKED) != 0 ? ALL : <usize>known & ~1;
+  if (isSaid(known, side)) return (known & UNASKED) != 0 ? ALL : <usize>known & ~1;
   const sieve = tx.program.sieve(side)!;
   const found = askSieve(sieve, value.ptr, value.len);
   if (found == 0 && value.len >= ASKED_TOGETHER) {
     beginAsking(tx, side, value, sieve.maskBytes);
     return ALL;
   }
-  // what was found lives until the next state is built
-  const map = found == 0 ? ALL : found == NONE ? NONE : tx.arena.copy(found, <i32>sieve.maskBytes);
+  return keep(tx, side, value, found == 0 ? ALL : found, sieve.maskBytes);
+}
+
+/** Keeps what a sieve said with the value: what it gives lives until the next state is built. Gives the map that is kept. */
+function keep(tx: Transaction, side: i32, value: Value, found: usize, bytes: usize): usize {
+  const map = found == ALL || found == NONE ? found : tx.arena.copy(found, <i32>bytes);
   value.sifted = <u32>(map | <usize>side);
   return map;
 }
@@ -96,7 +105,7 @@ let gathered: i32 = 0;
 
 /** Gathers a value for the sieve of a side: `siftGathered` must follow. */
 export function gather(tx: Transaction, side: i32, value: Value): void {
-  if (value.len < ABREAST || (value.sifted != 0 && (value.sifted & 1) == <u32>side)) return;
+  if (value.len < ABREAST || isSaid(value.sifted, side)) return;
   // one that is gathered twice is read twice: what the sieve says is the same
   store<u32>(batch + ((<usize>gathered) << 2), changetype<u32>(value));
   gathered++;
@@ -112,9 +121,7 @@ export function siftGathered(tx: Transaction, side: i32): void {
   askSieveAbreast(sieve, batch, size, maps);
   for (let i: usize = 0; i < <usize>size; i++) {
     const found = <usize>load<u32>(maps + (i << 2));
-    if (found == 0) continue;
-    const map = found == NONE ? NONE : tx.arena.copy(found, <i32>sieve.maskBytes);
-    changetype<Value>(<usize>load<u32>(batch + (i << 2))).sifted = <u32>(map | <usize>side);
+    if (found != 0) keep(tx, side, changetype<Value>(<usize>load<u32>(batch + (i << 2))), found, sieve.maskBytes);
   }
 }
 

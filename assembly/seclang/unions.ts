@@ -14,7 +14,7 @@ import { Regex } from "../match/regex/program";
 import { NONE } from "../match/sieve";
 import { chainCount } from "./chains";
 import { Chain } from "./model";
-import { ABREAST, gather, joinMaps, siftedValue, siftGathered } from "./sifted";
+import { ABREAST, gather, isSaid, joinMaps, siftedValue, siftGathered } from "./sifted";
 import { Transaction } from "./transaction";
 import { derive, rawValue } from "./values";
 
@@ -91,8 +91,7 @@ export function listHasLiteral(arena: Arena, list: ItemList, name: bool, chain: 
 export function siftedList(tx: Transaction, side: i32, list: ItemList, name: bool, chain: Chain): usize {
   if (list.count == 0) return NONE;
   const union = findUnion(tx.arena, list, name, chain);
-  const known = <usize>union.sifted;
-  if (known != 0 && (known & 1) == <usize>side) return known & ~1;
+  if (isSaid(union.sifted, side)) return <usize>union.sifted & ~1;
   if (union.longest >= ABREAST) {
     for (let i = 0; i < union.count; i++) gather(tx, side, union.value(i));
     siftGathered(tx, side);

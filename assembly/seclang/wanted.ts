@@ -7,7 +7,7 @@ import { mapBytes, setBit } from "../bytes/bits";
 import { Item } from "../decode/items";
 import { Group } from "./groups";
 import { Program } from "./program";
-import { numberItems, selectorCount } from "./selected";
+import { firstNumbered, numberItems, selectorCount } from "./selected";
 import { Transaction } from "./transaction";
 import { FIRST_LIST, LAST_SCALAR, LIST_COUNT } from "./variables";
 
@@ -80,7 +80,7 @@ function want(tx: Transaction, variable: i32, table: usize, phase: i32, map: usi
   for (let item: Item | null = list.first; item; item = item!.next) {
     const number = item!.number;
     // names that a later configuration selects have no rule here; of several items of one name the first will do
-    if (number < 0 || number >= tx.program.nameCount || <usize>load<u32>(list.named + ((<usize>number) << 2)) != changetype<usize>(item)) continue;
+    if (number < 0 || number >= tx.program.nameCount || firstNumbered(list, number) != item) continue;
     let waiting = changetype<Waiting | null>(<usize>load<u32>(table + ((<usize>number) << 2)));
     for (; waiting; waiting = waiting!.next) if (waiting!.phase == phase) setBit(map, waiting!.index);
   }

@@ -10,6 +10,7 @@ import { stringify } from "yaml";
 import type { FilterName } from "../build/assemble.ts";
 import { type Image, imageOf } from "../cluster/image.ts";
 import { findPlugins, type Item, isSelected, type Plugin } from "../cluster/plugins.ts";
+import type { Proxied } from "../doctor/envoy.ts";
 import { lookOnce } from "../doctor/pods.ts";
 import { UserError } from "../errors.ts";
 import { withTemporaryFile } from "../files.ts";
@@ -42,7 +43,7 @@ export async function rollout(names: string[], options: RolloutOptions): Promise
     return;
   }
   const expected: Expected[] = [];
-  const lookInto = lookOnce(options.context);
+  const lookInto = looker(options.context);
   for (const plugin of chosen) {
     const carriers = await carriersOf(plugin, pods, lookInto);
     const next = await (options.percent === undefined ? replace(plugin, canaries, options) : startCanary(plugin, options.percent, options));
@@ -139,7 +140,7 @@ async function undo(plugin: Plugin, canaries: Plugin[], pods: Item[], options: R
   if (hadTrial) console.log(`${plugin.place}: the trial has ended`);
   else if (url === undefined) console.log(`${plugin.place}: was not rolled out, and stays as it is`);
   else {
-    const carriers = await carriersOf(plugin, pods, lookOnce(options.context));
+    const carriers = await carriersOf(plugin, pods, looker(options.context));
     await patch(plugin, { metadata: { annotations: { [PREVIOUS_URL]: null, [PREVIOUS_SHA256]: null } }, spec: { url, sha256: sha256 ?? "" } }, options);
     await waitFor([{ plugin: { ...plugin, sha256: sha256 ?? "" }, carriers }], options);
     console.log(`${plugin.place}: back to ${sha256 === "" ? url : sha256}`);
@@ -168,23 +169,29 @@ async function waitFor(expected: Expected[], { wait, context }: RolloutOptions):
 /** Gives the proxies that do not run a plugin's image yet. */
 async function behind(expected: Expected[], context: string | undefined): Promise<string[]> {
   const missing = new Set<string>();
-  const lookInto = lookOnce(context);
+  const lookInto = looker(context);
   for (const { plugin, carriers } of expected) {
     for (const pod of carriers) {
-      // one that cannot be asked may be gone by now
-      const proxied = await lookInto(pod).catch(() => undefined);
-      const loaded = proxied?.plugins.find(({ name }) => plugin.isCalled(name));
+      const loaded = (await lookInto(pod))?.plugins.find(({ name }) => plugin.isCalled(name));
       if (!loaded?.file.includes(plugin.sha256)) missing.add(`${pod.metadata.namespace}/${pod.metadata.name}`);
     }
   }
   return [...missing];
 }
 
+/** Gives what the proxy of a pod has, nothing if it cannot be asked: it may be gone by now. */
+type Look = (pod: Item) => Promise<Proxied | undefined>;
+
+function looker(context: string | undefined): Look {
+  const lookInto = lookOnce(context);
+  return (pod) => lookInto(pod).catch(() => undefined);
+}
+
 /** The pods in whose proxies a plugin is, or what stands in its place. */
-async function carriersOf(plugin: Plugin, pods: Item[], lookInto: ReturnType<typeof lookOnce>): Promise<Item[]> {
+async function carriersOf(plugin: Plugin, pods: Item[], lookInto: Look): Promise<Item[]> {
   const found: Item[] = [];
   for (const pod of pods.filter((pod) => isSelected(plugin, pod))) {
-    const proxied = await lookInto(pod).catch(() => undefined);
+    const proxied = await lookInto(pod);
     if ([...(proxied?.plugins ?? []), ...(proxied?.replaced ?? [])].some(({ name }) => plugin.isCalled(name))) found.push(pod);
   }
   return found;

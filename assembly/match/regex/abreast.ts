@@ -45,6 +45,14 @@ function lane(i: i32): Lane {
   return changetype<Lane>(lanes + <usize>i * offsetof<Lane>());
 }
 
+/** How often the cache had been dropped when reading began. */
+let flushes: i32 = 0;
+
+/** True while the states and maps that lanes have come to are there. */
+function isIntact(): bool {
+  return cacheFlushes == flushes;
+}
+
 /** Reads all lanes until one of them ends, is decided, or comes to a step that is not built. */
 function readTogether(): void {
   const a = lane(0);
@@ -93,8 +101,6 @@ let maps: usize = 0;
 let count: i32 = 0;
 /** Number of the next text or pattern to be read. */
 let following: i32 = 0;
-/** The count of flushes when it began: states and maps are gone when it changes. */
-let siftFlushes: i32 = 0;
 /** Steps that the last `siftAbreast` did not need. */
 export let abreastPatience: i32 = 0;
 
@@ -112,15 +118,15 @@ export function siftAbreast(automaton: Automaton, from: usize, size: i32, into: 
   following = 0;
   abreastPatience = patience;
   memory.fill(maps, 0, (<usize>size) << 2);
-  siftFlushes = cacheFlushes;
+  flushes = cacheFlushes;
   for (let i = 0; i < LANES; i++) nextText(lane(i));
-  let going = cacheFlushes == siftFlushes;
+  let going = isIntact();
   while (going) {
     readTogether();
-    for (let i = 0; i < LANES && going; i++) going = siftOn(lane(i)) && cacheFlushes == siftFlushes;
+    for (let i = 0; i < LANES && going; i++) going = siftOn(lane(i)) && isIntact();
   }
   for (let i = 0; i < LANES; i++) siftAlone(lane(i));
-  if (cacheFlushes != siftFlushes) memory.fill(maps, 0, (<usize>size) << 2);
+  if (!isIntact()) memory.fill(maps, 0, (<usize>size) << 2);
 }
 
 /** Gives a lane the next text. False if there is none. */
@@ -153,7 +159,7 @@ function siftOn(lane: Lane): bool {
 
 /** Finishes a lane when the rest is too few. */
 function siftAlone(lane: Lane): void {
-  if (lane.number < 0 || cacheFlushes != siftFlushes) return;
+  if (lane.number < 0 || !isIntact()) return;
   store<u32>(maps + ((<usize>lane.number) << 2), <u32>siftFrom(sieve, lane.state, lane.at, lane.end, abreastPatience));
   abreastPatience = patienceLeft;
 }
@@ -176,17 +182,15 @@ export function matchAbreast(from: usize, size: i32, ptr: usize, len: i32, into:
   following = 0;
   subject = ptr;
   subjectLen = len;
-  memory.fill(found, 0, <usize>size);
-  const flushes = cacheFlushes;
+  flushes = cacheFlushes;
   let going = size >= LANES;
   for (let i = 0; i < LANES; i++) lane(i).number = -1;
-  for (let i = 0; i < LANES && going; i++) going = nextPattern(lane(i)) && cacheFlushes == flushes;
+  for (let i = 0; i < LANES && going; i++) going = nextPattern(lane(i)) && isIntact();
   while (going) {
     readTogether();
-    for (let i = 0; i < LANES && going; i++) going = matchOn(lane(i)) && cacheFlushes == flushes;
+    for (let i = 0; i < LANES && going; i++) going = matchOn(lane(i)) && isIntact();
   }
-  // states are gone with the cache; otherwise lanes go on where they are
-  for (let i = 0; i < LANES; i++) finishAlone(lane(i), cacheFlushes == flushes);
+  for (let i = 0; i < LANES; i++) finishAlone(lane(i));
   for (; following < count; following++) note(following, matches(pattern(following), subject, subjectLen));
 }
 
@@ -226,8 +230,8 @@ function matchOn(lane: Lane): bool {
 }
 
 /** Finishes a lane that has a pattern: from where it is, or if its state is gone, from the start. */
-function finishAlone(lane: Lane, isValid: bool): void {
+function finishAlone(lane: Lane): void {
   if (lane.number < 0) return;
-  const matched = isValid ? matchesFrom(lane.automaton, lane.state, lane.at, lane.end) : matches(pattern(lane.number), subject, subjectLen);
+  const matched = isIntact() ? matchesFrom(lane.automaton, lane.state, lane.at, lane.end) : matches(pattern(lane.number), subject, subjectLen);
   note(lane.number, matched);
 }

@@ -314,6 +314,15 @@ function randomProgram(): string {
   return text;
 }
 
+/** Runs the phases of a request over the transaction at hand; gives the ids of the rules that matched. */
+function idsOfRequest(): string {
+  runPhase(tx, 1);
+  runPhase(tx, 2);
+  let result = "";
+  for (let match = tx.matches; match; match = match!.next) result += match!.rule.id.toString() + " ";
+  return result;
+}
+
 /** Gives the ids of the rules that match requests with these arguments, while sieves have that much patience. */
 function matching(text: string, values: string[], patience: i32): string {
   const error = build(text);
@@ -321,10 +330,7 @@ function matching(text: string, values: string[], patience: i32): string {
   setPatience(patience);
   tx = Transaction.create(Arena.create(0), link(arena, rules, ruleCount(), settings), settings);
   for (let i = 0; i < values.length; i++) arg("a" + i.toString(), values[i]);
-  runPhase(tx, 1);
-  runPhase(tx, 2);
-  let result = "";
-  for (let match = tx.matches; match; match = match!.next) result += match!.rule.id.toString() + " ";
+  const result = idsOfRequest();
   setPatience(PATIENCE_MAX);
   return result;
 }
@@ -338,11 +344,7 @@ function matchingNames(text: string, args: string[], headers: string[]): string 
   const value = ptr;
   for (let i = 0; i < args.length; i++) tx.list(i % 2 ? ARGS_GET : ARGS_POST).add(arena, put(args[i]), args[i].length, value, 2);
   for (let i = 0; i < headers.length; i++) tx.list(REQUEST_HEADERS).add(arena, put(headers[i]), headers[i].length, value, 2);
-  runPhase(tx, 1);
-  runPhase(tx, 2);
-  let result = "";
-  for (let match = tx.matches; match; match = match!.next) result += match!.rule.id.toString() + " ";
-  return result;
+  return idsOfRequest();
 }
 
 describe("rules about names", () => {
